@@ -1,0 +1,128 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The plan of a document that is put together from parts: compiled once into
+ * pieces of literal text (glue) and slots, walked for each answer.
+ */
+
+
+#ifndef GW_JSON_SPLICE_H
+#define GW_JSON_SPLICE_H
+
+
+#include "gw.h"
+#include "gw_json_pointer.h"
+
+
+#define GW_JSON_SPLICE_MAX_PARTS  256
+#define GW_JSON_SPLICE_GLUE       ((size_t) -1)
+
+
+typedef enum {
+    GW_JSON_SPLICE_OBJECT = 0,
+    GW_JSON_SPLICE_ARRAY
+} gw_json_splice_e;
+
+
+typedef struct {
+    gw_json_text_t           name;      /* the member, unless "as" is set */
+    gw_json_text_t           as;        /* a pointer; data NULL: not set */
+} gw_json_splice_part_t;
+
+
+typedef struct {
+    const char              *text;      /* "take the same place" */
+    size_t                   part;      /* the one that cannot be placed */
+    size_t                   other;     /* the one it collides with, or
+                                           part itself */
+    size_t                   offset;    /* of the byte in its pointer, when
+                                           other == part */
+} gw_json_splice_error_t;
+
+
+/* a step of the plan: a slot, or the begin or the end of a container */
+
+typedef struct {
+    const u_char            *text;      /* glue: comma, name, bracket */
+    uint32_t                 len;
+    uint16_t                 slot;      /* number of the part */
+    uint16_t                 skip;      /* begin: the step after its end */
+    uint8_t                  kind;
+    uint8_t                  comma;     /* text begins with a comma */
+} gw_json_splice_step_t;
+
+
+typedef struct {
+    gw_json_splice_step_t   *steps;
+    size_t                   nsteps;
+    size_t                   nparts;
+    size_t                   glue;      /* bytes when no part is omitted */
+} gw_json_splice_t;
+
+
+typedef struct {
+    const u_char            *data;      /* glue */
+    size_t                   len;
+    size_t                   slot;      /* or GW_JSON_SPLICE_GLUE */
+} gw_json_splice_piece_t;
+
+
+typedef struct {
+    const gw_json_splice_t  *splice;
+    const u_char            *omitted;
+    size_t                   step;
+    size_t                   depth;
+    uint64_t                 filled;    /* a bit a level: not empty */
+    size_t                   slot;      /* found, its glue given first */
+} gw_json_splice_walk_t;
+
+
+/*
+ * The number of bytes that gw_json_splice_compile() needs for these parts,
+ * in one block aligned as malloc() aligns.
+ */
+size_t gw_json_splice_size(gw_json_splice_e type,
+    const gw_json_splice_part_t *parts, size_t n);
+
+
+/*
+ * Compiles the plan.  Members stand in the order in which parts, or the
+ * first part of a common parent, were given; parents are objects.  In an
+ * array parts are elements in their order, and "as" is refused.
+ *
+ *     memory    gw_json_splice_size() bytes; the plan lives there, keeps
+ *               nothing of the input and owns nothing else
+ *     n         0 to GW_JSON_SPLICE_MAX_PARTS
+ *
+ * Returns the plan, which is never written again, or NULL with *err set.
+ */
+gw_json_splice_t *gw_json_splice_compile(void *memory, gw_json_splice_e type,
+    const gw_json_splice_part_t *parts, size_t n,
+    gw_json_splice_error_t *err);
+
+
+/*
+ * Begins a walk through the plan.
+ *
+ *     omitted   a byte for each part, not 0: leave it out, and the parents
+ *               that only it would have made; NULL: none is left out
+ */
+void gw_json_splice_begin(gw_json_splice_walk_t *w,
+    const gw_json_splice_t *splice, const u_char *omitted);
+
+
+/*
+ * Takes the next piece of the document: glue, one piece where it can be, or
+ * the slot where the value of a part goes, which must not be empty.
+ *
+ * Returns GW_OK, or GW_DECLINED at the end.
+ */
+gw_status_e gw_json_splice_next(gw_json_splice_walk_t *w,
+    gw_json_splice_piece_t *piece);
+
+
+#endif /* GW_JSON_SPLICE_H */
