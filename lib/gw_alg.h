@@ -1,0 +1,108 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The signature algorithms of RFC 7518, RFC 8037, RFC 8812 and RFC 9864 that
+ * can be verified, as numbers and as a bit mask: an allow-list is one AND.
+ */
+
+
+#ifndef GW_ALG_H
+#define GW_ALG_H
+
+
+#include "gw.h"
+
+
+typedef enum {
+    GW_ALG_HS256 = 0,
+    GW_ALG_HS384,
+    GW_ALG_HS512,
+    GW_ALG_RS256,
+    GW_ALG_RS384,
+    GW_ALG_RS512,
+    GW_ALG_PS256,
+    GW_ALG_PS384,
+    GW_ALG_PS512,
+    GW_ALG_ES256,
+    GW_ALG_ES384,
+    GW_ALG_ES512,
+    GW_ALG_ES256K,
+    GW_ALG_EDDSA,
+    GW_ALG_ED25519,
+    GW_ALG_ED448,
+    GW_ALG_MAX
+} gw_alg_e;
+
+
+typedef uint32_t  gw_alg_mask_t;
+
+
+#define gw_alg_bit(alg)  ((gw_alg_mask_t) 1 << (alg))
+
+
+#define GW_ALG_MASK_HS                                                        \
+    (gw_alg_bit(GW_ALG_HS256) | gw_alg_bit(GW_ALG_HS384)                      \
+     | gw_alg_bit(GW_ALG_HS512))
+
+#define GW_ALG_MASK_RS                                                        \
+    (gw_alg_bit(GW_ALG_RS256) | gw_alg_bit(GW_ALG_RS384)                      \
+     | gw_alg_bit(GW_ALG_RS512))
+
+#define GW_ALG_MASK_PS                                                        \
+    (gw_alg_bit(GW_ALG_PS256) | gw_alg_bit(GW_ALG_PS384)                      \
+     | gw_alg_bit(GW_ALG_PS512))
+
+#define GW_ALG_MASK_ES                                                        \
+    (gw_alg_bit(GW_ALG_ES256) | gw_alg_bit(GW_ALG_ES384)                      \
+     | gw_alg_bit(GW_ALG_ES512))
+
+#define GW_ALG_MASK_ED                                                        \
+    (gw_alg_bit(GW_ALG_EDDSA) | gw_alg_bit(GW_ALG_ED25519)                    \
+     | gw_alg_bit(GW_ALG_ED448))
+
+/* what is allowed unless a configuration names its own list */
+
+#define GW_ALG_MASK_DEFAULT                                                   \
+    (GW_ALG_MASK_RS | GW_ALG_MASK_PS | GW_ALG_MASK_ES | GW_ALG_MASK_ED)
+
+
+/*
+ * Finds an algorithm by its registered name, case-sensitive.
+ *
+ * Returns GW_ALG_MAX for every other name: "none", encryption algorithms and
+ * the reserved ML-DSA-44, ML-DSA-65 and ML-DSA-87 (see gw_alg_reserved()).
+ */
+gw_alg_e gw_alg_find(const unsigned char *name, size_t len);
+
+
+/*
+ * Returns 1 for a name that is known but cannot be verified by this build
+ * (ML-DSA-44, ML-DSA-65, ML-DSA-87), so that a configuration error can say so.
+ */
+int gw_alg_reserved(const unsigned char *name, size_t len);
+
+
+/*
+ * Returns the registered name, zero-terminated; "" for GW_ALG_MAX.
+ */
+const char *gw_alg_name(gw_alg_e alg);
+
+
+/*
+ * Decides which algorithms a key must offer to verify a token.
+ *
+ *     alg      what the header of the token names
+ *     allowed  the allow-list; EdDSA stands for Ed25519 and Ed448
+ *
+ * Returns a mask to be tested against gw_jwk_t.algs: 0 if the allow-list
+ * refuses the token.  A token that says EdDSA passes a list that names only
+ * Ed25519, but then only with an Ed25519 key (RFC 9864).
+ */
+gw_alg_mask_t gw_alg_wanted(gw_alg_e alg, gw_alg_mask_t allowed);
+
+
+#endif /* GW_ALG_H */
