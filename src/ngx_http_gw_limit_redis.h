@@ -1,0 +1,123 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The limits of one request, decided by one atomic call of the script
+ * src/scripts/take.lua: all are charged, or none.
+ */
+
+
+#ifndef NGX_HTTP_GW_LIMIT_REDIS_H
+#define NGX_HTTP_GW_LIMIT_REDIS_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "gw_gcra.h"
+#include "ngx_http_gw_redis_link.h"
+
+
+/* limits of one call */
+#define NGX_HTTP_GW_LIMIT_REDIS_MAX  16
+
+/* the longest key that stands literally in the hash tag, bytes */
+#define NGX_HTTP_GW_LIMIT_REDIS_KEY_MAX  64
+
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_REDIS_TAKE = 0,
+    NGX_HTTP_GW_LIMIT_REDIS_PEEK,              /* look, charge nothing */
+    NGX_HTTP_GW_LIMIT_REDIS_FORCE              /* charge in any case */
+} ngx_http_gw_limit_redis_mode_e;
+
+
+/* the largest bucket of a limit in Redis, usec; a Lua number keeps 53 bits */
+#define NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX  ((int64_t) 1 << 52)
+
+
+/*
+ * One limit.  gcra comes from gw_gcra_init() with ticks of one usec; result
+ * is what gw_gcra_take() would have answered, with Redis's TAT and clock
+ * (result.tat is relative to the time 1 usec, not to an epoch).
+ */
+
+typedef struct {
+    ngx_str_t                 key;             /* the whole Redis key */
+    gw_gcra_t                 gcra;
+    int64_t                   cost;            /* units, >= 0 */
+
+    ngx_int_t                 status;          /* of this limit alone */
+    int64_t                   granted;         /* units charged */
+    gw_gcra_result_t          result;
+} ngx_http_gw_limit_redis_cell_t;
+
+
+typedef struct ngx_http_gw_limit_redis_s  ngx_http_gw_limit_redis_t;
+
+/*
+ * Ends a check.  check->status is
+ *
+ *     NGX_OK        all limits have room and, unless peeked, are charged
+ *     NGX_DECLINED  at least one has no room, nothing was charged
+ *     NGX_ERROR     could not tell: check->reason says why
+ *
+ * and with the first two the answers stand in the cells: cell->status is
+ * NGX_OK or NGX_DECLINED.
+ */
+typedef void (*ngx_http_gw_limit_redis_pt)(void *data,
+    ngx_http_gw_limit_redis_t *check);
+
+/* memory of the caller, alive until the end or the cancellation */
+
+struct ngx_http_gw_limit_redis_s {
+    ngx_http_gw_redis_link_t           *link;
+    ngx_http_gw_limit_redis_cell_t     *cells;
+    ngx_uint_t                          ncells;
+    ngx_http_gw_limit_redis_mode_e      mode;
+    ngx_http_gw_limit_redis_pt          handler;
+    void                               *data;
+
+    ngx_int_t                           status;
+    const char                         *reason;   /* static, NULL if told */
+    int64_t                             now;      /* Redis's clock, usec */
+
+    ngx_msec_t                          deadline; /* private from here on */
+    uint32_t                            seq;
+    unsigned                            waiting:1;
+    unsigned                            resent:1;
+};
+
+
+/*
+ * Makes the key "<prefix>1:l:<zone>:{t}".  t is the value itself when it is
+ * at most 64 bytes of [A-Za-z0-9._@:-], otherwise "#" and 32 hex digits of
+ * its SHA-256.
+ *
+ *     key  out: allocated from pool
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
+    ngx_str_t *prefix, ngx_str_t *zone, ngx_str_t *value);
+
+/*
+ * Asks.  link, cells, ncells, mode, handler and data are set by the caller.
+ *
+ * Returns NGX_AGAIN: the handler is called later, never from within this
+ * call; or NGX_ERROR: could not tell at once, status and reason are set and
+ * the handler is not called.
+ */
+ngx_int_t ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check);
+
+/* The handler will not be called.  Harmless when nothing is asked. */
+void ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check);
+
+/* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */
+void ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n);
+
+
+#endif /* NGX_HTTP_GW_LIMIT_REDIS_H */

@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The "gw_redis name { ... }" block: one Redis service, shared by all the
+ * modules through the registry.  Read-only after the configuration is read.
+ */
+
+
+#ifndef NGX_HTTP_GW_REDIS_CONF_H
+#define NGX_HTTP_GW_REDIS_CONF_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+#define NGX_HTTP_GW_REDIS_PORT           6379
+
+/* the bounds of the parameter "queue", commands */
+#define NGX_HTTP_GW_REDIS_QUEUE_MIN      8
+#define NGX_HTTP_GW_REDIS_QUEUE_MAX      65536
+
+/* the bound of a password file, bytes */
+#define NGX_HTTP_GW_REDIS_PASSWORD_MAX   4096
+
+
+typedef struct {
+    ngx_str_t                 name;
+    ngx_str_t                 server;          /* as it was written */
+    ngx_addr_t               *addr;
+
+    ngx_str_t                 user;
+    ngx_str_t                 password;
+    ngx_int_t                 database;
+    ngx_str_t                 prefix;          /* of every key */
+
+    ngx_msec_t                connect_timeout;
+    ngx_msec_t                timeout;         /* of a decision */
+    ngx_msec_t                stall_timeout;
+    ngx_msec_t                fail_timeout;
+    ngx_msec_t                keepalive_interval;
+    ngx_int_t                 max_fails;       /* 0: no breaker */
+    ngx_int_t                 queue;           /* commands in flight */
+
+    ngx_uint_t                mode;            /* set by "mode" */
+    ngx_str_t                 password_file;
+
+    u_char                   *file;            /* where it is defined */
+    ngx_uint_t                line;
+} ngx_http_gw_redis_conf_t;
+
+
+/*
+ * Reads one block; called by the handler of the directive "gw_redis", with
+ * its name in cf->args.
+ *
+ *     services  array of ngx_http_gw_redis_conf_t *, of all modules; the
+ *               new service is appended
+ *     name      the argument of the directive
+ *
+ * Returns NGX_CONF_OK, or NGX_CONF_ERROR after the reason is logged.
+ */
+char *ngx_http_gw_redis_block(ngx_conf_t *cf, ngx_array_t *services,
+    ngx_str_t *name);
+
+/* Returns the service of this name, or NULL. */
+ngx_http_gw_redis_conf_t *ngx_http_gw_redis_find(ngx_array_t *services,
+    ngx_str_t *name);
+
+
+#endif /* NGX_HTTP_GW_REDIS_CONF_H */
