@@ -19,6 +19,8 @@ TESTS     ?= t
 export BUILD NGINX NGINX_SRC CC JOBS
 
 
+SHELL := /bin/sh
+
 .PHONY: all help deps modules unit asan static compat test quicktest check \
 	fuzz bench demo run lint install clean
 

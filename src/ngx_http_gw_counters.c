@@ -82,7 +82,7 @@ ngx_http_gw_counters_init_zone(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    shpool->data = counters->row;
+    shpool->data = (void *) counters->row;
 
     return NGX_OK;
 }

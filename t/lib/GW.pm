@@ -25,39 +25,6 @@ my ($top, $build, $variant, $root, $owner);
 my %given;
 
 
-BEGIN {
-    $top = abs_path(dirname(__FILE__) . '/../..');
-    $build = abs_path($ENV{GW_BUILD} || "$top/build");
-    $variant = $ENV{GW_VARIANT} || 'modules';
-    $owner = $$;
-
-    my $name = basename($0, '.t') . "-$$";
-
-    $root = "$build/t/$name";
-    make_path($root);
-    # nginx workers run as nobody when the tests are run by root
-    chmod(0777, "$build/t", $root);
-
-    $ENV{TEST_NGINX_BINARY} ||= "$build/$variant/nginx";
-    $ENV{TEST_NGINX_SERVROOT} ||= "$root/servroot";
-    $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();
-
-    # GW_LOAD: names of modules in the order to load, none for static builds
-    unless (defined $ENV{TEST_NGINX_LOAD_MODULES}) {
-        my @names = split(' ', $ENV{GW_LOAD}
-                               || 'auth ratelimit aggregate');
-        my @files = grep { -f } map { module_path($_) } @names;
-
-        $ENV{TEST_NGINX_LOAD_MODULES} = join(' ', @files) if @files;
-    }
-
-    $ENV{TEST_NGINX_HTML_DIR} = "$ENV{TEST_NGINX_SERVROOT}/html";
-    $ENV{TEST_NGINX_DATA_DIR} = "$top/t/data";
-    $ENV{TEST_NGINX_TOP_DIR} = $top;
-    $ENV{TEST_NGINX_TMP_DIR} = $root;
-}
-
-
 # a TCP port on 127.0.0.1 that nobody listens on, given once in this process
 
 sub free_port {
@@ -102,6 +69,41 @@ sub nginx_binary {
 
 sub tmp_dir {
     return $root;
+}
+
+
+# runs when the file is loaded, hence before Test::Nginx::Socket is
+
+{
+    $top = abs_path(dirname(__FILE__) . '/../..');
+    $build = abs_path($ENV{GW_BUILD} || "$top/build");
+    $variant = $ENV{GW_VARIANT} || 'modules';
+    $owner = $$;
+
+    my $name = basename($0, '.t') . "-$$";
+
+    $root = "$build/t/$name";
+    make_path($root);
+    # nginx workers run as nobody when the tests are run by root
+    chmod(0777, "$build/t", $root);
+
+    $ENV{TEST_NGINX_BINARY} ||= "$build/$variant/nginx";
+    $ENV{TEST_NGINX_SERVROOT} ||= "$root/servroot";
+    $ENV{TEST_NGINX_SERVER_PORT} ||= free_port();
+
+    # GW_LOAD: names of modules in the order to load, none for static builds
+    unless (defined $ENV{TEST_NGINX_LOAD_MODULES}) {
+        my @names = split(' ', $ENV{GW_LOAD}
+                               || 'auth ratelimit aggregate');
+        my @files = grep { -f } map { module_path($_) } @names;
+
+        $ENV{TEST_NGINX_LOAD_MODULES} = join(' ', @files) if @files;
+    }
+
+    $ENV{TEST_NGINX_HTML_DIR} = "$ENV{TEST_NGINX_SERVROOT}/html";
+    $ENV{TEST_NGINX_DATA_DIR} = "$top/t/data";
+    $ENV{TEST_NGINX_TOP_DIR} = $top;
+    $ENV{TEST_NGINX_TMP_DIR} = $root;
 }
 
 
