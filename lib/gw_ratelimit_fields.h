@@ -1,0 +1,107 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The response fields of a rate limit, draft-ietf-httpapi-ratelimit-headers
+ * of the generation -08 to -11, as structured fields of RFC 9651:
+ *
+ *     RateLimit-Policy: "ip";q=50;w=1;gw-burst=100
+ *     RateLimit: "ip";r=12;t=1
+ *
+ * and the body of a rejection, RFC 9457.
+ */
+
+
+#ifndef GW_RATELIMIT_FIELDS_H
+#define GW_RATELIMIT_FIELDS_H
+
+
+#include "gw.h"
+
+
+/* the largest integer of a structured field, RFC 9651, 3.3.1 */
+#define GW_RATELIMIT_INTEGER_MAX  999999999999999LL
+
+/* bytes of a policy name */
+#define GW_RATELIMIT_NAME_MAX     128
+
+
+typedef struct {
+    const u_char  *name;       /* of the policy, valid as a name */
+    size_t         name_len;
+    int64_t        quota;      /* units in one window */
+    int64_t        window;     /* seconds */
+    int64_t        burst;      /* units above the quota, 0: not shown */
+    int64_t        remaining;  /* units */
+    int64_t        reset;      /* usec until more is available, 0: not shown */
+} gw_ratelimit_item_t;
+
+
+/*
+ * Returns 1 if the text may name a policy: 1 to GW_RATELIMIT_NAME_MAX bytes
+ * of printable ASCII, which a structured field String is made of.
+ */
+
+int gw_ratelimit_name_valid(const u_char *data, size_t len);
+
+
+/* Returns the room that any of the items of the functions below needs. */
+
+size_t gw_ratelimit_item_size(const gw_ratelimit_item_t *item);
+
+
+/*
+ * Write one member of the list RateLimit-Policy or RateLimit, without a
+ * separator; return the end.
+ */
+
+u_char *gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item);
+u_char *gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item);
+
+
+/*
+ * Writes the value of Retry-After or the parameter t: whole seconds, rounded
+ * up, at least 1; returns the end.  Needs 15 bytes.
+ */
+
+u_char *gw_ratelimit_seconds(u_char *p, int64_t usec);
+
+
+/*
+ * Compares how near two limits are to exhaustion.
+ *
+ * Returns 1 if "a" is nearer than "b": by the share of the bucket that is
+ * left, then by the units left, then by the longer wait.
+ */
+
+int gw_ratelimit_nearer(const gw_ratelimit_item_t *a,
+    const gw_ratelimit_item_t *b);
+
+
+typedef enum {
+    GW_RATELIMIT_QUOTA_EXCEEDED = 0,
+    GW_RATELIMIT_REDUCED_CAPACITY
+} gw_ratelimit_problem_e;
+
+
+/* Returns the room for the body with a policy of this length. */
+
+size_t gw_ratelimit_problem_size(size_t name_len);
+
+
+/*
+ * Writes the JSON body of a rejection, application/problem+json; returns the
+ * end.
+ *
+ *     name      of the violated policy, valid as a name; not used in
+ *               GW_RATELIMIT_REDUCED_CAPACITY
+ */
+
+u_char *gw_ratelimit_problem(u_char *p, gw_ratelimit_problem_e type,
+    unsigned status, const u_char *name, size_t name_len);
+
+
+#endif /* GW_RATELIMIT_FIELDS_H */
