@@ -60,6 +60,7 @@ typedef struct {
     uint16_t                 unit;      /* of \uXXXX, as far as read */
     uint16_t                 surrogate; /* the high one of a pair, or 0 */
     const char              *literal;   /* the rest of true, false, null */
+    const u_char            *data;      /* begin of the bytes being fed */
 
     const gw_json_trie_t    *trie;
     gw_json_range_t         *ranges;

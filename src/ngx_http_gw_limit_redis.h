@@ -41,7 +41,8 @@ typedef enum {
 
 /*
  * One limit.  gcra comes from gw_gcra_init() with ticks of one usec; result
- * is what gw_gcra_take() would have answered, with Redis's TAT and clock.
+ * is what gw_gcra_take() would have answered, with Redis's TAT and clock
+ * (result.tat is relative to the time 1 usec, not to an epoch).
  */
 
 typedef struct {

@@ -1,0 +1,209 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * Runs of bytes that need no decision, many at a time: the inner loops of the
+ * JSON scanner and of the string escaping.  Private to lib/.
+ *
+ * The SSE2 and the portable form find the same ends; GW_JSON_PORTABLE chooses
+ * the second where both are possible.
+ */
+
+
+#ifndef GW_JSON_RUN_H
+#define GW_JSON_RUN_H
+
+
+#include <string.h>
+
+#include "gw.h"
+
+
+#if (defined __SSE2__ && !defined GW_JSON_PORTABLE)
+#include <emmintrin.h>
+#define GW_JSON_SSE2  1
+#else
+#define GW_JSON_SSE2  0
+#endif
+
+
+#define gw_json_inline  static inline __attribute__((always_inline))
+
+#define GW_JSON_ONES    UINT64_C(0x0101010101010101)
+#define GW_JSON_HIGHS   UINT64_C(0x8080808080808080)
+
+#define gw_json_digit(c)  ((unsigned) (c) - '0' <= 9)
+#define gw_json_space(c)                                                      \
+    ((c) == ' ' || (c) == '\n' || (c) == '\r' || (c) == '\t')
+
+
+/* ends at a quote, a backslash, a control character, or beyond ASCII */
+
+gw_json_inline const u_char *
+gw_json_run_plain(const u_char *p, const u_char *last)
+{
+#if (GW_JSON_SSE2)
+    int       mask;
+    __m128i   v, quote, slash, space;
+
+    quote = _mm_set1_epi8('"');
+    slash = _mm_set1_epi8('\\');
+    space = _mm_set1_epi8(' ');
+
+    while (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+
+        /* the comparison is signed: less than a space is also 0x80 to 0xff */
+
+        mask = _mm_movemask_epi8(
+                   _mm_or_si128(_mm_cmplt_epi8(v, space),
+                                _mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                                             _mm_cmpeq_epi8(v, slash))));
+        if (mask != 0) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 16;
+    }
+#else
+    uint64_t  v, quote, slash;
+
+    while (last - p >= 8) {
+        memcpy(&v, p, 8);
+
+        quote = v ^ (GW_JSON_ONES * '"');
+        slash = v ^ (GW_JSON_ONES * '\\');
+
+        /* the borrow can only spoil bytes above one that is found */
+
+        if (((v | (v - GW_JSON_ONES * ' ') | (quote - GW_JSON_ONES)
+              | (slash - GW_JSON_ONES)) & GW_JSON_HIGHS)
+            != 0)
+        {
+            break;
+        }
+
+        p += 8;
+    }
+#endif
+
+    while (p < last && *p >= ' ' && *p < 0x80 && *p != '"' && *p != '\\') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* ends at the first byte that is no digit */
+
+gw_json_inline const u_char *
+gw_json_run_digits(const u_char *p, const u_char *last)
+{
+#if (GW_JSON_SSE2)
+    int      mask;
+    __m128i  v, nine;
+
+    nine = _mm_set1_epi8(9);
+
+    while (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+        v = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+
+        mask = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, nine), v));
+
+        if (mask != 0xffff) {
+            return p + __builtin_ctz(~mask);
+        }
+
+        p += 16;
+    }
+#endif
+
+    while (p < last && gw_json_digit(*p)) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* ends at the first byte that is no white space of JSON */
+
+gw_json_inline const u_char *
+gw_json_run_space(const u_char *p, const u_char *last)
+{
+#if (GW_JSON_SSE2)
+    int      mask;
+    __m128i  v;
+
+    /* most runs are a single space, or a line feed and an indentation */
+
+    if (p < last && *p > ' ') {
+        return p;
+    }
+
+    while (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+
+        mask = _mm_movemask_epi8(_mm_or_si128(
+                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')),
+                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))),
+                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
+                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')))));
+
+        if (mask != 0xffff) {
+            return p + __builtin_ctz(~mask);
+        }
+
+        p += 16;
+    }
+#endif
+
+    while (p < last && gw_json_space(*p)) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/*
+ * The length of the well-formed UTF-8 sequence at p, 2 to 4 (RFC 3629,
+ * section 4); 0 for ASCII and for what is malformed or cut by last.
+ */
+
+gw_json_inline size_t
+gw_json_run_utf8(const u_char *p, const u_char *last)
+{
+    if (*p < 0xc2 || last - p < 2) {
+        return 0;
+    }
+
+    if (*p < 0xe0) {
+        return (p[1] & 0xc0) == 0x80 ? 2 : 0;
+    }
+
+    if (last - p < 3 || (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80) {
+        return 0;
+    }
+
+    if (*p < 0xf0) {
+        return (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f)
+               ? 0 : 3;
+    }
+
+    if (last - p < 4 || (p[3] & 0xc0) != 0x80 || *p > 0xf4
+        || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+    {
+        return 0;
+    }
+
+    return 4;
+}
+
+
+#endif /* GW_JSON_RUN_H */
