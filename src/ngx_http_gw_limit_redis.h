@@ -41,8 +41,7 @@ typedef enum {
 
 /*
  * One limit.  gcra comes from gw_gcra_init() with ticks of one usec; result
- * is what gw_gcra_take() would have answered, with Redis's TAT and clock
- * (result.tat is relative to the time 1 usec, not to an epoch).
+ * is what gw_gcra_take() would have answered, with Redis's TAT and clock.
  */
 
 typedef struct {

@@ -25,10 +25,6 @@
 #include "ngx_http_gw_redis_conf.h"
 
 
-/* the most arguments of one command */
-#define NGX_HTTP_GW_REDIS_ARGS_MAX  64
-
-
 typedef struct ngx_http_gw_redis_link_s  ngx_http_gw_redis_link_t;
 
 
@@ -126,6 +122,9 @@ ngx_http_gw_redis_link_t *ngx_http_gw_redis_link_create(ngx_pool_t *pool,
  */
 ngx_int_t ngx_http_gw_redis_link_send(ngx_http_gw_redis_link_t *link,
     ngx_http_gw_redis_cmd_t *cmd, uint32_t *seq);
+
+/* Returns the deadline of a command sent now, for cmd->deadline. */
+ngx_msec_t ngx_http_gw_redis_link_deadline(ngx_http_gw_redis_link_t *link);
 
 /*
  * Forgets the caller of a command: done() will not be called.  The command

@@ -1,0 +1,419 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <openssl/sha.h>
+
+#include "ngx_http_gw_limit_lua.h"
+#include "ngx_http_gw_limit_redis.h"
+
+
+/* words of a command: EVALSHA, script, number of keys, mode; per limit 4 */
+#define NGX_HTTP_GW_LIMIT_REDIS_WORDS                                         \
+    (4 + 4 * NGX_HTTP_GW_LIMIT_REDIS_MAX)
+
+/* bytes of SHA-256 that stand for a long key, in hex twice as many */
+#define NGX_HTTP_GW_LIMIT_REDIS_HASH  16
+
+
+typedef struct {
+    ngx_str_t    code;
+    const char  *reason;
+} ngx_http_gw_limit_redis_error_t;
+
+
+static ngx_int_t ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
+    ngx_str_t *command, ngx_str_t *script);
+static u_char *ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
+static void ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc,
+    redisReply *reply);
+static ngx_int_t ngx_http_gw_limit_redis_answer(
+    ngx_http_gw_limit_redis_t *check, redisReply *reply);
+static const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
+static ngx_uint_t ngx_http_gw_limit_redis_literal(ngx_str_t *value);
+
+
+static ngx_str_t  ngx_http_gw_limit_redis_sha =
+    ngx_string(NGX_HTTP_GW_LIMIT_TAKE_SHA);
+
+static ngx_str_t  ngx_http_gw_limit_redis_lua =
+    ngx_string(NGX_HTTP_GW_LIMIT_TAKE_LUA);
+
+static ngx_str_t  ngx_http_gw_limit_redis_evalsha = ngx_string("EVALSHA");
+static ngx_str_t  ngx_http_gw_limit_redis_eval = ngx_string("EVAL");
+
+
+static const ngx_http_gw_limit_redis_error_t
+    ngx_http_gw_limit_redis_errors[] =
+{
+    { ngx_string("NOSCRIPT"), "NOSCRIPT, Redis lost the script twice" },
+    { ngx_string("LOADING"), "LOADING, Redis reads its data set" },
+    { ngx_string("BUSY"), "BUSY, a script blocks Redis" },
+    { ngx_string("OOM"), "OOM, the memory of Redis is used up" },
+    { ngx_string("MISCONF"), "MISCONF, Redis cannot save its data set" },
+    { ngx_string("NOREPLICAS"), "NOREPLICAS, too few replicas" },
+    { ngx_string("READONLY"), "READONLY, Redis is a replica" },
+    { ngx_string("MASTERDOWN"), "MASTERDOWN, Redis is a replica" },
+    { ngx_string("NOAUTH"), "NOAUTH, Redis wants a password" },
+    { ngx_string("NOPERM"), "NOPERM, the Redis user lacks rights" },
+    { ngx_string("WRONGTYPE"), "WRONGTYPE, somebody else uses the key" },
+    { ngx_null_string, "error reply" }
+};
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
+    ngx_str_t *prefix, ngx_str_t *zone, ngx_str_t *value)
+{
+    u_char      *p, hash[SHA256_DIGEST_LENGTH];
+    size_t       len;
+    ngx_uint_t   literal;
+
+    literal = ngx_http_gw_limit_redis_literal(value);
+
+    len = prefix->len + sizeof("1:l:") - 1 + zone->len + sizeof(":{}") - 1
+          + (literal ? value->len : 1 + 2 * NGX_HTTP_GW_LIMIT_REDIS_HASH);
+
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    key->data = p;
+
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    p = ngx_cpymem(p, "1:l:", sizeof("1:l:") - 1);
+    p = ngx_cpymem(p, zone->data, zone->len);
+    p = ngx_cpymem(p, ":{", sizeof(":{") - 1);
+
+    if (literal) {
+        p = ngx_cpymem(p, value->data, value->len);
+
+    } else {
+        (void) SHA256(value->data, value->len, hash);
+
+        *p++ = '#';
+        p = ngx_hex_dump(p, hash, NGX_HTTP_GW_LIMIT_REDIS_HASH);
+    }
+
+    *p++ = '}';
+
+    key->len = p - key->data;
+
+    return NGX_OK;
+}
+
+
+/* what could end the hash tag, or be long, is never sent as it is */
+
+static ngx_uint_t
+ngx_http_gw_limit_redis_literal(ngx_str_t *value)
+{
+    u_char  ch;
+    size_t  i;
+
+    if (value->len == 0 || value->len > NGX_HTTP_GW_LIMIT_REDIS_KEY_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        ch = value->data[i];
+
+        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+            || (ch >= '0' && ch <= '9')
+            || ch == '.' || ch == '_' || ch == '@' || ch == ':' || ch == '-')
+        {
+            continue;
+        }
+
+        return 0;
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
+{
+    ngx_uint_t  i;
+
+    check->status = NGX_ERROR;
+    check->reason = NULL;
+    check->now = 0;
+    check->waiting = 0;
+    check->resent = 0;
+    check->deadline = ngx_http_gw_redis_link_deadline(check->link);
+
+    if (check->ncells == 0 || check->ncells > NGX_HTTP_GW_LIMIT_REDIS_MAX) {
+        check->reason = "too many limits for one call";
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < check->ncells; i++) {
+
+        if (check->cells[i].gcra.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX) {
+            check->reason = "the bucket is too large for Redis";
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
+                                       &ngx_http_gw_limit_redis_sha);
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
+    ngx_str_t *command, ngx_str_t *script)
+{
+    u_char                   *p;
+    u_char                    text[NGX_HTTP_GW_LIMIT_REDIS_WORDS
+                                   * NGX_INT64_LEN];
+    ngx_str_t                 args[NGX_HTTP_GW_LIMIT_REDIS_WORDS];
+    ngx_uint_t                i, n;
+    ngx_http_gw_redis_cmd_t   cmd;
+
+    args[0] = *command;
+    args[1] = *script;
+    args[2].data = text;
+    p = ngx_sprintf(text, "%ui", check->ncells);
+    args[2].len = p - text;
+
+    n = 3;
+
+    for (i = 0; i < check->ncells; i++) {
+        args[n++] = check->cells[i].key;
+    }
+
+    for (i = 0; i < check->ncells; i++) {
+        p = ngx_http_gw_limit_redis_ticks(&args[n], &check->cells[i], p);
+        n += 3;
+    }
+
+    if (check->mode != NGX_HTTP_GW_LIMIT_REDIS_TAKE) {
+        args[n].len = 1;
+        args[n++].data = (u_char *)
+                    (check->mode == NGX_HTTP_GW_LIMIT_REDIS_PEEK ? "p" : "f");
+    }
+
+    cmd.args = args;
+    cmd.nargs = n;
+    cmd.done = ngx_http_gw_limit_redis_done;
+    cmd.data = check;
+    cmd.late = NULL;
+    cmd.late_data = NULL;
+    cmd.deadline = check->deadline;
+
+    if (ngx_http_gw_redis_link_send(check->link, &cmd, &check->seq)
+        != NGX_OK)
+    {
+        check->status = NGX_ERROR;
+        check->reason = "Redis is down or its queue is full";
+        return NGX_ERROR;
+    }
+
+    check->waiting = 1;
+
+    return NGX_AGAIN;
+}
+
+
+/* charge, need and tau of take.lua, as gw_gcra_take() has them */
+
+static u_char *
+ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p)
+{
+    int64_t      v[3];
+    gw_gcra_t   *gcra;
+    ngx_uint_t   i;
+
+    gcra = &cell->gcra;
+
+    if (cell->cost > gcra->capacity) {
+        v[0] = gcra->tau;
+        v[1] = gcra->tau + 1;
+
+    } else {
+        v[0] = cell->cost * gcra->interval;
+        v[1] = (cell->cost == 0) ? gcra->interval : v[0];
+    }
+
+    v[2] = gcra->tau;
+
+    for (i = 0; i < 3; i++) {
+        args[i].data = p;
+        p = ngx_sprintf(p, "%L", v[i]);
+        args[i].len = p - args[i].data;
+    }
+
+    return p;
+}
+
+
+void
+ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check)
+{
+    if (check->waiting) {
+        check->waiting = 0;
+        ngx_http_gw_redis_link_cancel(check->link, check->seq);
+    }
+}
+
+
+static void
+ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
+{
+    ngx_http_gw_limit_redis_t  *check = data;
+
+    static const char  noscript[] = "NOSCRIPT";
+
+    check->waiting = 0;
+
+    if (rc == NGX_BUSY) {
+        check->status = NGX_ERROR;
+        check->reason = "no reply in time";
+
+    } else if (rc != NGX_OK) {
+        check->status = NGX_ERROR;
+        check->reason = "the connection is lost";
+
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+
+        /* it did not run: the text goes out, in the same order */
+
+        if (!check->resent
+            && (size_t) reply->len >= sizeof(noscript) - 1
+            && ngx_memcmp(reply->str, noscript, sizeof(noscript) - 1) == 0)
+        {
+            check->resent = 1;
+
+            if (ngx_http_gw_limit_redis_ask(check,
+                                            &ngx_http_gw_limit_redis_eval,
+                                            &ngx_http_gw_limit_redis_lua)
+                == NGX_AGAIN)
+            {
+                return;
+            }
+
+        } else {
+            check->status = NGX_ERROR;
+            check->reason = ngx_http_gw_limit_redis_reason(reply);
+        }
+
+    } else {
+        check->status = ngx_http_gw_limit_redis_answer(check, reply);
+    }
+
+    check->handler(check->data, check);
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
+    redisReply *reply)
+{
+    int64_t                          d, now;
+    ngx_int_t                        rc;
+    ngx_uint_t                       i;
+    ngx_http_gw_limit_redis_cell_t  *cell;
+
+    check->reason = "malformed answer";
+
+    if (reply->type != REDIS_REPLY_ARRAY
+        || (size_t) reply->elements != check->ncells + 1)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i <= check->ncells; i++) {
+
+        if (reply->element[i]->type != REDIS_REPLY_INTEGER
+            || reply->element[i]->integer > GW_GCRA_TAU_MAX
+            || reply->element[i]->integer < -GW_GCRA_TAU_MAX)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    now = reply->element[0]->integer;
+
+    if (now <= 0) {
+        return NGX_ERROR;
+    }
+
+    rc = (reply->element[1]->integer < 0) ? NGX_DECLINED : NGX_OK;
+
+    for (i = 0; i < check->ncells; i++) {
+        cell = &check->cells[i];
+        d = reply->element[i + 1]->integer;
+
+        if ((d < 0) != (rc == NGX_DECLINED)) {
+            return NGX_ERROR;
+        }
+
+        cell->status = NGX_OK;
+        cell->granted = 0;
+
+        if (rc == NGX_OK) {
+            gw_gcra_state(&cell->gcra, d, now, &cell->result);
+
+            if (check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK) {
+                cell->granted = cell->cost;
+            }
+
+            continue;
+        }
+
+        /* the same arithmetic tells which of them had no room */
+
+        d = -1 - d;
+
+        if (gw_gcra_take(&cell->gcra, now + d, now, cell->cost, &cell->result)
+            == GW_OK)
+        {
+            gw_gcra_state(&cell->gcra, d, now, &cell->result);
+
+        } else {
+            cell->status = NGX_DECLINED;
+        }
+    }
+
+    check->now = now;
+    check->reason = NULL;
+
+    return rc;
+}
+
+
+static const char *
+ngx_http_gw_limit_redis_reason(redisReply *reply)
+{
+    const ngx_http_gw_limit_redis_error_t  *error;
+
+    for (error = ngx_http_gw_limit_redis_errors; error->code.len; error++) {
+
+        if ((size_t) reply->len >= error->code.len
+            && ngx_memcmp(reply->str, error->code.data, error->code.len) == 0)
+        {
+            break;
+        }
+    }
+
+    return error->reason;
+}
+
+
+void
+ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n)
+{
+    *scripts = &ngx_http_gw_limit_redis_lua;
+    *n = 1;
+}
