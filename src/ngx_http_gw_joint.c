@@ -21,7 +21,7 @@ static ngx_int_t ngx_http_gw_joint_send(ngx_http_request_t *r,
     gw_metrics_format_e format);
 
 
-static const char  *ngx_http_gw_joint_modules[] = {
+static const char *const  ngx_http_gw_joint_modules[] = {
     "ngx_http_gw_auth_module",
     "ngx_http_gw_ratelimit_module",
     "ngx_http_gw_aggregate_module",
