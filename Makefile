@@ -21,8 +21,8 @@ export BUILD NGINX NGINX_SRC CC JOBS
 
 SHELL := /bin/sh
 
-.PHONY: all help deps modules unit asan static compat test quicktest check \
-	fuzz bench demo run lint install clean
+.PHONY: all help deps alldeps modules unit asan static compat test \
+	quicktest check fuzz bench demo run lint install clean
 
 all: modules
 
@@ -40,6 +40,9 @@ help:
 
 deps:
 	@util/deps test
+
+alldeps:
+	@util/deps all
 
 modules:
 	@util/build modules
@@ -65,19 +68,19 @@ test: deps modules unit lint
 quicktest: modules unit
 	@util/run-tests modules $(TESTS)
 
-check: deps
+check: alldeps
 	@util/build asan
 	@util/build unit-asan
 	@util/run-tests asan $(TESTS)
 	@util/run-tests valgrind
 
-fuzz: deps
+fuzz: alldeps
 	@util/fuzz
 
-bench: deps modules
+bench: alldeps modules
 	@bench/run
 
-compat: deps
+compat: alldeps
 	@util/compat
 
 demo:
