@@ -95,7 +95,7 @@ my @rows = (
       'f() takes 81 lines' ],
     [ 'src/ngx_http_gw_x.c', "int\nf(void)\n{\n" . "    x++;\n" x 137
       . "}\n", 7, 'f() takes 141 lines' ],
-    [ 'lib/gw_x.c', "/* x */\n" x 595, 1, 'the file has 601 lines' ],
+    [ 'lib/gw_x.c', "/* x */\n" x 995, 1, 'the file has 1001 lines' ],
     [ 'ngx_http_gw_x_module.c', "/* x */\n" x 1295, 1,
       'the file has 1301 lines' ],
     [ 't/x.t', "$skip\n", 7, 'a test that is skipped' ],
