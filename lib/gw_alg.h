@@ -15,6 +15,7 @@
 
 
 #include "gw.h"
+#include "gw_hash.h"
 
 
 typedef enum {
@@ -41,7 +42,11 @@ typedef enum {
 typedef uint32_t  gw_alg_mask_t;
 
 
-#define gw_alg_bit(alg)  ((gw_alg_mask_t) 1 << (alg))
+#define gw_alg_bit(alg)   ((gw_alg_mask_t) 1 << (alg))
+
+/* the hash follows from the order of gw_alg_e; not for EdDSA */
+
+#define gw_alg_hash(alg)  ((gw_hash_e) ((alg) % 3))
 
 
 #define GW_ALG_MASK_HS                                                        \

@@ -17,8 +17,7 @@
 #include "gw.h"
 
 
-#define GW_HASH_MAX_LEN    64       /* bytes of SHA-512 */
-#define GW_HASH_MAX_BLOCK  128      /* bytes, block of SHA-512 */
+#define GW_HASH_MAX_LEN  64       /* bytes of SHA-512 */
 
 
 typedef enum {
@@ -29,17 +28,8 @@ typedef enum {
 } gw_hash_e;
 
 
-typedef struct gw_hash_s       gw_hash_t;
-typedef struct gw_hmac_key_s   gw_hmac_key_t;
-
-
-/* a secret, prepared: the two padded blocks of RFC 2104 */
-
-struct gw_hmac_key_s {
-    gw_hash_e       type;
-    unsigned char   inner[GW_HASH_MAX_BLOCK];
-    unsigned char   outer[GW_HASH_MAX_BLOCK];
-};
+typedef struct gw_hash_s      gw_hash_t;
+typedef struct gw_hmac_key_s  gw_hmac_key_t;
 
 
 /*
@@ -71,18 +61,25 @@ gw_status_e gw_hash_digest(gw_hash_t *hash, gw_hash_e type,
     const unsigned char *data, size_t len, unsigned char *out);
 
 /*
- * Prepares a secret for gw_hmac().  The object holds secret material: clear
- * it with OPENSSL_cleanse() before its memory is given back.
+ * Prepares a secret for gw_hmac(): the states of RFC 2104 after the padded
+ * blocks.
  *
- * Returns GW_OK or GW_ERROR (libcrypto failed).
+ *     hash  needed during the call only
+ *
+ * Returns NULL if out of memory.  The secret itself is not kept.
  */
-gw_status_e gw_hmac_key_init(gw_hash_t *hash, gw_hmac_key_t *key,
-    gw_hash_e type, const unsigned char *secret, size_t len);
+gw_hmac_key_t *gw_hmac_key_create(gw_hash_t *hash, gw_hash_e type,
+    const unsigned char *secret, size_t len);
+
+/*
+ * Clears and frees a prepared secret; NULL is allowed.
+ */
+void gw_hmac_key_destroy(gw_hmac_key_t *key);
 
 /*
  * Computes HMAC (RFC 2104) with a prepared secret.
  *
- *     out  gw_hash_length(key->type) bytes; compare it with CRYPTO_memcmp()
+ *     out  gw_hash_length() bytes; compare them with CRYPTO_memcmp()
  *
  * Returns GW_OK or GW_ERROR (libcrypto failed, out is undefined).
  */

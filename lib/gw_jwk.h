@@ -28,6 +28,7 @@
 #define GW_JWK_MIN_RSA         2048          /* bits */
 #define GW_JWK_MAX_RSA         8192          /* bits */
 #define GW_JWK_MAX_RSA_E       33            /* bits */
+#define GW_JWK_MAX_COORD       66            /* bytes, of P-521 */
 #define GW_JWK_THUMBPRINT_LEN  32            /* bytes, SHA-256 */
 #define GW_JWK_MAX_TRIES       4             /* keys tried for one token */
 
@@ -104,14 +105,17 @@ typedef struct {
     gw_kty_e          kty;
     gw_crv_e          crv;
 
-    /* what it may verify; 0: never used ("use":"enc", unknown kty, ...) */
+    /*
+     * what it may verify, EdDSA by the name of its curve;
+     * 0: never used ("use":"enc", unknown kty, ...)
+     */
     gw_alg_mask_t     algs;
 
     /* NULL if the key has none; not zero-terminated */
     unsigned char    *kid;
     size_t            kid_len;
 
-    /* RFC 7638, SHA-256; zeros if algs is 0 */
+    /* RFC 7638, SHA-256; meaningful if algs is not 0 */
     unsigned char     thumbprint[GW_JWK_THUMBPRINT_LEN];
 
     /* "oct" only */
@@ -124,6 +128,9 @@ typedef struct {
     size_t            sig_len;                 /* bytes, 0 for "oct" */
     EVP_PKEY_CTX     *verify[GW_ALG_MAX];      /* RSA, EC */
     EVP_MD_CTX       *ed;                      /* OKP */
+
+    /* EC: of the base point, big-endian, sig_len / 2 bytes */
+    unsigned char     order[GW_JWK_MAX_COORD];
 } gw_jwk_t;
 
 
