@@ -90,7 +90,7 @@ gw_json_pointer_check(const u_char *data, size_t len, size_t *ntokens,
     }
 
     if (data[0] != '/') {
-        return gw_json_pointer_bad(err, "must be empty or begin with \"/\"",
+        return gw_json_pointer_bad(err, "must begin with \"/\"",
                                    0);
     }
 

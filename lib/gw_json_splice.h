@@ -21,6 +21,12 @@
 #define GW_JSON_SPLICE_MAX_PARTS  256
 #define GW_JSON_SPLICE_GLUE       ((size_t) -1)
 
+/* kinds of steps */
+
+#define GW_JSON_SPLICE_BEGIN      0
+#define GW_JSON_SPLICE_SLOT       1
+#define GW_JSON_SPLICE_END        2
+
 
 typedef enum {
     GW_JSON_SPLICE_OBJECT = 0,
@@ -35,7 +41,7 @@ typedef struct {
 
 
 typedef struct {
-    const char              *text;      /* "take the same place" */
+    const char              *text;      /* "takes the same place as" */
     size_t                   part;      /* the one that cannot be placed */
     size_t                   other;     /* the one it collides with, or
                                            part itself */
