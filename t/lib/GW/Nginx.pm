@@ -1,0 +1,280 @@
+package GW::Nginx;
+
+# Copyright (C) the nginx gateway modules developers
+
+# An nginx for the tests that need steps in time (a dependency dies, a reload,
+# a client that goes away) and several instances; Test::Nginx starts one nginx
+# for each block.
+#
+#     my $nginx = GW::Nginx->new(http => $text, workers => 1);
+#     my $reply = $nginx->get('/path', header => 'X-Key: 1');
+#     $reply->{status}, $reply->{body}, $reply->{header}{'retry-after'},
+#     $reply->{time}
+#     $nginx->log;  $nginx->reload;  $nginx->stop;
+#
+# In the texts, %%PORT%% is the port of the server and %%DIR%% its prefix.
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use Time::HiRes qw(sleep time);
+
+use GW;
+
+my @running;
+my $count = 0;
+my $owner = $$;
+
+
+sub new {
+    my ($class, %opt) = @_;
+
+    my $self = bless {
+        dir => GW::tmp_dir() . '/nginx' . $count++,
+        port => GW::free_port(),
+        workers => $opt{workers} || 1,
+        level => $opt{level} || 'info',
+        main => $opt{main} || '',
+        events => $opt{events} || '',
+    }, $class;
+
+    mkdir($self->{dir});
+    mkdir("$self->{dir}/logs");
+    chmod(0777, $self->{dir}, "$self->{dir}/logs");
+
+    $self->configure($opt{http});
+    $self->start unless $opt{stopped};
+
+    return $self;
+}
+
+
+sub configure {
+    my ($self, $http) = @_;
+
+    my $load = join('', map { "load_module $_;\n" }
+                        split(' ', $ENV{TEST_NGINX_LOAD_MODULES} || ''));
+
+    $http =~ s/%%PORT%%/$self->{port}/g;
+    $http =~ s/%%DIR%%/$self->{dir}/g;
+
+    open(my $fh, '>', "$self->{dir}/nginx.conf") or die;
+    print $fh <<"END";
+$load
+worker_processes $self->{workers};
+pid $self->{dir}/nginx.pid;
+error_log $self->{dir}/logs/error.log $self->{level};
+$self->{main}
+events { worker_connections 512; $self->{events} }
+http {
+    access_log $self->{dir}/logs/access.log;
+    client_body_temp_path $self->{dir}/client;
+    proxy_temp_path $self->{dir}/proxy;
+    fastcgi_temp_path $self->{dir}/fastcgi;
+    uwsgi_temp_path $self->{dir}/uwsgi;
+    scgi_temp_path $self->{dir}/scgi;
+$http
+}
+END
+    close($fh);
+}
+
+
+sub command {
+    my ($self, @args) = @_;
+
+    return (GW::nginx_binary(), '-p', $self->{dir}, '-e',
+            "$self->{dir}/logs/error.log", '-c', "$self->{dir}/nginx.conf",
+            @args);
+}
+
+
+sub start {
+    my ($self) = @_;
+
+    system($self->command) == 0
+        or die "nginx does not start: " . $self->log;
+
+    push(@running, $self);
+
+    for (1 .. 250) {
+        $self->{pid} = $self->pid;
+        return if $self->{pid} && $self->connect;
+        sleep(0.02);
+    }
+
+    die "nginx does not answer: " . $self->log;
+}
+
+
+# what "nginx -t" says, and whether it succeeds
+
+sub test {
+    my ($self) = @_;
+
+    my $out = join(' ', map { quotemeta } $self->command('-t'));
+    $out = `$out 2>&1`;
+
+    return ($? == 0, $out . $self->log);
+}
+
+
+sub pid {
+    my ($self) = @_;
+
+    open(my $fh, '<', "$self->{dir}/nginx.pid") or return undef;
+    my $pid = <$fh>;
+    chomp($pid) if defined $pid;
+
+    return $pid;
+}
+
+
+# pids of the workers, those that shut down included
+
+sub workers {
+    my ($self) = @_;
+
+    my @pids;
+
+    for my $stat (glob('/proc/[0-9]*/stat')) {
+        open(my $fh, '<', $stat) or next;
+        my $line = <$fh>;
+        next unless defined $line;
+
+        push(@pids, $1)
+            if $line =~ /^(\d+) \(.*\) (\S) (\d+) / && $3 == $self->{pid}
+               && $2 ne 'Z';
+    }
+
+    return sort { $a <=> $b } @pids;
+}
+
+
+sub reload {
+    my ($self) = @_;
+
+    kill('HUP', $self->{pid});
+}
+
+
+sub stop {
+    my ($self, $signal) = @_;
+
+    return 1 unless $self->{pid};
+
+    kill($signal || 'QUIT', $self->{pid});
+    @running = grep { $_ != $self } @running;
+
+    for (1 .. 500) {
+        unless (kill(0, $self->{pid})) {
+            delete $self->{pid};
+            return 1;
+        }
+
+        sleep(0.02);
+    }
+
+    return 0;
+}
+
+
+sub connect {
+    my ($self) = @_;
+
+    return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $self->{port}, Timeout => 5);
+}
+
+
+# sends a request and leaves the reply to finish()
+
+sub begin {
+    my ($self, $path, %opt) = @_;
+
+    my $sock = $self->connect or die "no connection to nginx: $!";
+    my $header = $opt{header} ? "$opt{header}\r\n" : '';
+
+    print $sock "GET $path HTTP/1.1\r\nHost: localhost\r\n"
+                . "Connection: close\r\n$header\r\n";
+
+    return { sock => $sock, start => time() };
+}
+
+
+sub finish {
+    my ($self, $request) = @_;
+
+    my $sock = $request->{sock};
+    my $text = '';
+
+    eval {
+        local $SIG{ALRM} = sub { die "timeout\n" };
+        alarm(15);
+        1 while sysread($sock, $text, 65536, length($text));
+        alarm(0);
+    };
+
+    my $reply = { time => time() - $request->{start}, text => $text,
+                  header => {} };
+
+    my ($head, $body) = split(/\r\n\r\n/, $text, 2);
+
+    if (defined $head && $head =~ s{\AHTTP/1\.\d (\d+)[^\r\n]*}{}) {
+        $reply->{status} = $1;
+        $reply->{header}{lc($1)} = $2
+            while $head =~ /^([^:\r\n]+): *([^\r\n]*)/mg;
+    }
+
+    $reply->{status} ||= 0;
+    $reply->{body} = defined $body ? $body : '';
+
+    return $reply;
+}
+
+
+sub get {
+    my ($self, $path, %opt) = @_;
+
+    return $self->finish($self->begin($path, %opt));
+}
+
+
+sub log {
+    my ($self) = @_;
+
+    open(my $fh, '<', "$self->{dir}/logs/error.log") or return '';
+    local $/;
+
+    return scalar(<$fh>) || '';
+}
+
+
+# waits until a condition holds; false after $seconds
+
+sub until {
+    my ($self, $seconds, $condition) = @_;
+
+    my $end = time() + $seconds;
+
+    while (time() < $end) {
+        return 1 if $condition->();
+        sleep(0.02);
+    }
+
+    return 0;
+}
+
+
+END {
+    if ($$ == $owner) {
+        my $status = $?;
+
+        $_->stop('TERM') for @running;
+        $? = $status;
+    }
+}
+
+
+1;
