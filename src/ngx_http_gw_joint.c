@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_gw_joint_json_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_joint_prometheus_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_joint_send(ngx_http_request_t *r,
     gw_metrics_format_e format);
+static ngx_int_t ngx_http_gw_joint_info(ngx_http_gw_registry_t *registry,
+    ngx_http_gw_metrics_t *metrics);
 
 
 static const char *const  ngx_http_gw_joint_modules[] = {
@@ -26,6 +28,13 @@ static const char *const  ngx_http_gw_joint_modules[] = {
     "ngx_http_gw_ratelimit_module",
     "ngx_http_gw_aggregate_module",
     NULL
+};
+
+
+static const gw_metric_desc_t  ngx_http_gw_joint_info_desc = {
+    "gw_info",
+    "Version of the gateway modules and identity of this instance.",
+    GW_METRIC_GAUGE
 };
 
 
@@ -306,7 +315,8 @@ ngx_http_gw_joint_send(ngx_http_request_t *r, gw_metrics_format_e format)
     }
 
     if (joint == NULL
-        || ngx_http_gw_metrics_init(&metrics, r->pool) != NGX_OK)
+        || ngx_http_gw_metrics_init(&metrics, r->pool) != NGX_OK
+        || ngx_http_gw_joint_info(joint->registry, &metrics) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -352,4 +362,29 @@ ngx_http_gw_joint_send(ngx_http_request_t *r, gw_metrics_format_e format)
     }
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* a document is never empty, so neither is the buffer that is sent */
+
+static ngx_int_t
+ngx_http_gw_joint_info(ngx_http_gw_registry_t *registry,
+    ngx_http_gw_metrics_t *metrics)
+{
+    gw_metric_label_t  labels[3];
+
+    labels[0].name = "version";
+    labels[0].data = (u_char *) NGX_HTTP_GW_VERSION;
+    labels[0].len = sizeof(NGX_HTTP_GW_VERSION) - 1;
+
+    labels[1].name = "nginx";
+    labels[1].data = (u_char *) NGINX_VERSION;
+    labels[1].len = sizeof(NGINX_VERSION) - 1;
+
+    labels[2].name = "node";
+    labels[2].data = registry->node_id.data;
+    labels[2].len = registry->node_id.len;
+
+    return ngx_http_gw_metrics_add(metrics, &ngx_http_gw_joint_info_desc, 3,
+                                   labels, 1);
 }
