@@ -15,7 +15,7 @@
 #define MAX_OUTPUT  4096
 
 
-/* parts are "name" or "name=pointer", a space between; their values 0, 1, .. */
+/* parts are "name" or "name=pointer", space-separated; values 0, 1, .. */
 
 typedef struct {
     const char            *parts;
