@@ -8,15 +8,16 @@
  * API keys, known only by the SHA-256 of the key.
  *
  * A file has one key a line; empty lines and lines that begin with "#" are
- * skipped; fields are separated by spaces or tabs:
+ * skipped; fields are separated by spaces or tabs and hold none:
  *
  *     sha256:<64 hex digits> consumer [exp=] [nbf=] [scopes=] [groups=]
  *                                     [cidr=] [plan=] [meta.<name>=]
  *
  * exp and nbf are seconds since the epoch or RFC 3339 dates
  * (2030-01-31, 2030-01-31T12:00:00Z, 2030-01-31T12:00:00+01:00).
- * scopes, groups and cidr are lists separated by commas; cidr is checked and
- * used by the caller.
+ * scopes, groups and cidr are lists separated by commas; cidr is kept as
+ * text, the caller checks and uses it.  A name of meta has lower-case letters,
+ * digits and underscores.
  */
 
 

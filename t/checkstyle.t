@@ -100,8 +100,8 @@ my @rows = (
       'the file has 1301 lines' ],
     [ 't/x.t', "$skip\n", 7, 'a test that is skipped' ],
     [ 'util/x', "#!/bin/sh\n\necho\tx\n", 9, 'tab' ],
-    [ 'util/x', "#!/bin/sh\n\n# " . 'x' x 78 . "\n", 9, 'more than 79' ],
-    [ 'util/x', "#!/bin/sh\n\ncat <<END\n" . 'x' x 80 . "\nEND\n" ],
+    [ 'util/x.sh', "# " . 'x' x 78 . "\n", 7, 'more than 79' ],
+    [ 'util/x.sh', "cat <<END\n" . 'x' x 80 . "\nEND\n" ],
     [ 'Makefile', "all:\n\techo\n" ],
 );
 
