@@ -39,6 +39,8 @@ static row_t  rows[] = {
     row("+a\r\n+b\r\n:1\r\n", NULL),
     row("*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n", NULL),
     row("$30\r\n012345678901234567890123456789\r\n", NULL),
+    row("+0123456789012345678901234567890123456\r\n", NULL),
+    row("$33\r\n012345678901234567890123456789012\r\n", NULL),
     row("*2\r\n:1\r\n", NULL),                      /* not complete yet */
     row("$5\r\nabc", NULL),
 
@@ -50,7 +52,9 @@ static row_t  rows[] = {
     row("*4294967295\r\n", "array is too large"),
     row("*9999999999999999999\r\n", "array is too large"),
     row("*-2\r\n", "negative length"),
-    row("$35\r\n", "string is too large"),
+    row("+01234567890123456789012345678901234567\r\n",
+        "reply is too large"),
+    row("$34\r\n", "string is too large"),
     row("$4294967296\r\n", "string is too large"),
     row("$9999999999999999999\r\n", "string is too large"),
     row("$18446744073709551615\r\n", "malformed number in a reply"),
