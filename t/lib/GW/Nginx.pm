@@ -168,7 +168,7 @@ sub stop {
     @running = grep { $_ != $self } @running;
 
     for (1 .. 500) {
-        unless (kill(0, $self->{pid})) {
+        unless (alive($self->{pid})) {
             delete $self->{pid};
             return 1;
         }
@@ -177,6 +177,18 @@ sub stop {
     }
 
     return 0;
+}
+
+
+# not one that only waits to be reaped
+
+sub alive {
+    my ($pid) = @_;
+
+    open(my $fh, '<', "/proc/$pid/stat") or return 0;
+    my $line = <$fh>;
+
+    return defined $line && $line !~ /^\d+ \(.*\) Z/;
 }
 
 

@@ -81,8 +81,8 @@ sub start {
         open(STDOUT, '>>', "$self->{dir}/log");
         open(STDERR, '>&', \*STDOUT);
         exec('redis-server', @listen, '--save', '', '--appendonly', 'no',
-             '--daemonize', 'no', '--dir', $self->{dir}, @{$self->{args}});
-        { _exit(127) };
+             '--daemonize', 'no', '--dir', $self->{dir}, @{$self->{args}})
+            or _exit(127);
     }
 
     $self->{pid} = $pid;
