@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * Files with the keys that verify tokens.  A file is read once a cycle,
+ * whatever the number of locations that name it.
+ */
+
+
+#ifndef NGX_HTTP_GW_AUTH_KEYS_H
+#define NGX_HTTP_GW_AUTH_KEYS_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "gw_jwk.h"
+#include "gw_jws.h"
+
+
+typedef struct {
+    ngx_str_t           name;        /* full */
+    gw_jwk_format_e     format;
+    gw_jwk_set_t       *set;
+} ngx_http_gw_auth_keys_t;
+
+
+/*
+ * Reads a key file, or finds it among those that have been read.
+ *
+ *     files   ngx_http_gw_auth_keys_t *; gets what was read
+ *     name    as written, relative to the configuration
+ *     format  of its text
+ *     hash    used during the call only
+ *
+ * Returns the keys, which are freed with cf->pool, or NULL (logged).
+ */
+
+ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
+    ngx_array_t *files, ngx_str_t *name, gw_jwk_format_e format,
+    gw_hash_t *hash);
+
+
+/*
+ * Checks the key files of one location together.
+ *
+ *     keys     ngx_http_gw_auth_keys_t *
+ *     allowed  algorithms of the location
+ *     named    1 if the configuration names them
+ *
+ * Refused: a file without a key for any allowed algorithm, the same key ID
+ * twice, and secrets beside public keys unless both are named.
+ * Returns NGX_OK or NGX_ERROR (logged).
+ */
+
+ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
+    gw_alg_mask_t allowed, ngx_uint_t named);
+
+
+/*
+ * Verifies the signature of a parsed token.
+ *
+ *     keys     ngx_http_gw_auth_keys_t *
+ *     allowed  algorithms of the location
+ *     reason   out: unless NGX_OK
+ *
+ * Tries at most GW_JWK_MAX_TRIES keys.  Returns NGX_OK, NGX_DECLINED or
+ * NGX_ERROR as gw_jws_verify().
+ */
+
+ngx_int_t ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, gw_jws_t *jws,
+    ngx_array_t *keys, gw_alg_mask_t allowed, gw_reason_e *reason);
+
+
+#endif /* NGX_HTTP_GW_AUTH_KEYS_H */
