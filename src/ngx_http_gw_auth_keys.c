@@ -47,14 +47,6 @@ ngx_http_gw_auth_read_keys(ngx_conf_t *cf, ngx_array_t *files,
         }
     }
 
-    file = ngx_array_push(files);
-    if (file == NULL) {
-        return NULL;
-    }
-
-    *file = NULL;
-    files->nelts--;
-
     cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_gw_auth_keys_t));
     if (cln == NULL) {
         return NULL;
@@ -71,8 +63,12 @@ ngx_http_gw_auth_read_keys(ngx_conf_t *cf, ngx_array_t *files,
 
     cln->handler = ngx_http_gw_auth_free_keys;
 
+    file = ngx_array_push(files);
+    if (file == NULL) {
+        return NULL;
+    }
+
     *file = keys;
-    files->nelts++;
 
     return keys;
 }

@@ -1,0 +1,477 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_gw_auth_identity.h"
+
+
+/* bytes of the digest in $gw_credential_id: enough to find a line */
+#define NGX_HTTP_GW_AUTH_ID_LEN  6
+
+#define NGX_HTTP_GW_AUTH_TEXT_LEN  256    /* bytes, first try */
+
+
+static ngx_int_t ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_scope(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_scope_array(ngx_pool_t *pool,
+    const json_t *array, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_payload(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_exp_in(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_string_claim(const json_t *claims,
+    const char *name, size_t len, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_text(const gw_apikey_text_t *text,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_safe(ngx_str_t *value);
+
+
+/* who asked for the token comes before whom it speaks of */
+
+static gw_claim_name_t  ngx_http_gw_auth_consumer_claims[] = {
+    { "client_id", sizeof("client_id") - 1 },
+    { "azp", sizeof("azp") - 1 },
+    { "sub", sizeof("sub") - 1 },
+    { NULL, 0 }
+};
+
+
+ngx_int_t
+ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_http_gw_auth_value_e which,
+    ngx_str_t *value)
+{
+    ngx_int_t  rc;
+
+    switch (which) {
+
+    case NGX_HTTP_GW_AUTH_CONSUMER:
+        rc = ngx_http_gw_auth_consumer(id, value);
+        break;
+
+    case NGX_HTTP_GW_AUTH_PLAN:
+        rc = id->key ? ngx_http_gw_auth_text(&id->key->plan, value)
+                     : NGX_DECLINED;
+        break;
+
+    case NGX_HTTP_GW_AUTH_GROUPS:
+        rc = id->key ? ngx_http_gw_auth_text(&id->key->groups, value)
+                     : NGX_DECLINED;
+        break;
+
+    case NGX_HTTP_GW_AUTH_CREDENTIAL_ID:
+        rc = ngx_http_gw_auth_credential_id(pool, id, value);
+        break;
+
+    case NGX_HTTP_GW_AUTH_SCOPE:
+        rc = ngx_http_gw_auth_scope(pool, id, value);
+        break;
+
+    default:
+
+        if (!id->has_jwt) {
+            return NGX_DECLINED;
+        }
+
+        rc = NGX_OK;
+
+        switch (which) {
+
+        case NGX_HTTP_GW_AUTH_PAYLOAD:
+            rc = ngx_http_gw_auth_payload(pool, id, value);
+            break;
+
+        case NGX_HTTP_GW_AUTH_KID:
+            value->len = id->jws.kid_len;
+            value->data = (u_char *) id->jws.kid;
+            rc = id->jws.kid ? NGX_OK : NGX_DECLINED;
+            break;
+
+        case NGX_HTTP_GW_AUTH_ALG:
+            value->data = (u_char *) gw_alg_name(id->jws.alg);
+            value->len = ngx_strlen(value->data);
+            break;
+
+        default: /* NGX_HTTP_GW_AUTH_EXP_IN */
+            rc = ngx_http_gw_auth_exp_in(pool, id, value);
+            break;
+        }
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_gw_auth_safe(value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
+{
+    ngx_int_t         rc;
+    gw_claim_name_t  *name;
+
+    if (id->key) {
+        return ngx_http_gw_auth_text(&id->key->consumer, value);
+    }
+
+    if (!id->has_jwt) {
+        return NGX_DECLINED;
+    }
+
+    for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
+
+        rc = ngx_http_gw_auth_string_claim(id->jwt.claims, name->data,
+                                           name->len, value);
+
+        /* a claim of another type is not a reason to try the next one */
+
+        if (rc != NGX_DECLINED) {
+            return (rc == NGX_OK) ? NGX_OK : NGX_DECLINED;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
+{
+    u_char  *p;
+
+    if (id->key) {
+
+        value->len = 2 * NGX_HTTP_GW_AUTH_ID_LEN;
+
+        p = ngx_pnalloc(pool, value->len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        value->data = p;
+
+        (void) ngx_hex_dump(p, (u_char *) id->key->digest,
+                            NGX_HTTP_GW_AUTH_ID_LEN);
+
+        return NGX_OK;
+    }
+
+    if (!id->has_jwt) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "jti", 3, value)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_scope(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *value)
+{
+    json_t  *scp;
+
+    if (!id->has_jwt) {
+        return id->key ? ngx_http_gw_auth_text(&id->key->scopes, value)
+                       : NGX_DECLINED;
+    }
+
+    /* RFC 8693, 4.2: one string; "scp" is what some issuers write instead */
+
+    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "scope", 5, value)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "scp", 3, value)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    scp = gw_json_get(id->jwt.claims, "scp", 3);
+
+    if (!json_is_array(scp)) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_gw_auth_scope_array(pool, scp, value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_scope_array(ngx_pool_t *pool, const json_t *array,
+    ngx_str_t *value)
+{
+    size_t       i, n, len, size;
+    u_char      *p;
+    const char  *text;
+
+    size = 0;
+    n = json_array_size(array);
+
+    for (i = 0; i < n; i++) {
+
+        text = gw_claim_string(json_array_get(array, i), &len);
+
+        if (text) {
+            size += len + 1;
+        }
+    }
+
+    if (size == 0) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = p;
+
+    for (i = 0; i < n; i++) {
+
+        text = gw_claim_string(json_array_get(array, i), &len);
+
+        if (text) {
+
+            if (p != value->data) {
+                *p++ = ' ';
+            }
+
+            p = ngx_cpymem(p, text, len);
+        }
+    }
+
+    value->len = p - value->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_payload(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *value)
+{
+    size_t   i;
+    u_char  *p;
+
+    value->len = id->jws.payload_len;
+    value->data = (u_char *) id->jws.payload;
+
+    if (ngx_http_gw_auth_safe(value) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    /* valid JSON has these bytes between its tokens only, as white space */
+
+    p = ngx_pnalloc(pool, value->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        p[i] = (value->data[i] < 0x20) ? ' ' : value->data[i];
+    }
+
+    value->data = p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_exp_in(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *value)
+{
+    int64_t  left;
+
+    if (!id->jwt.has_exp) {
+        return NGX_DECLINED;
+    }
+
+    /* whole seconds; below zero within the leeway */
+
+    left = id->jwt.exp / 1000000 - (int64_t) ngx_time();
+
+    value->data = ngx_pnalloc(pool, NGX_INT64_LEN);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = ngx_sprintf(value->data, "%L", left) - value->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_identity_meta(ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    size_t             i;
+    gw_apikey_meta_t  *meta;
+
+    if (id->key == NULL) {
+        return NGX_DECLINED;
+    }
+
+    meta = id->key->meta;
+
+    for (i = 0; i < id->key->nmeta; i++) {
+
+        /* nginx knows names of variables in lower case only */
+
+        if (meta[i].name.len == name->len
+            && ngx_strncasecmp((u_char *) meta[i].name.data, name->data,
+                               name->len)
+               == 0)
+        {
+            if (ngx_http_gw_auth_text(&meta[i].value, value) != NGX_OK) {
+                return NGX_DECLINED;
+            }
+
+            return ngx_http_gw_auth_safe(value);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_identity_claim(ngx_pool_t *pool, const json_t *object,
+    const gw_claim_name_t *names, ngx_uint_t n, ngx_str_t *value)
+{
+    char          buf[NGX_HTTP_GW_AUTH_TEXT_LEN];
+    size_t        len;
+    json_t       *claim;
+    const char   *text;
+    gw_status_e   status;
+
+    claim = gw_claim_get(object, names, n);
+
+    if (claim == NULL || json_is_null(claim)) {
+        return NGX_DECLINED;
+    }
+
+    text = gw_claim_string(claim, &len);
+
+    if (text) {
+        value->len = len;
+        value->data = (u_char *) text;
+
+        return ngx_http_gw_auth_safe(value);
+    }
+
+    status = gw_claim_text(claim, buf, sizeof(buf), &len);
+
+    if (status == GW_ERROR) {
+        return NGX_ERROR;
+    }
+
+    value->data = ngx_pnalloc(pool, len);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = len;
+
+    if (status == GW_OK) {
+        ngx_memcpy(value->data, buf, len);
+
+    } else if (gw_claim_text(claim, (char *) value->data, len, &len)
+               != GW_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_auth_safe(value);
+}
+
+
+/* NGX_ERROR: there is a claim, but it is no string */
+
+static ngx_int_t
+ngx_http_gw_auth_string_claim(const json_t *claims, const char *name,
+    size_t len, ngx_str_t *value)
+{
+    json_t      *claim;
+    const char  *text;
+
+    claim = gw_json_get(claims, name, len);
+
+    if (claim == NULL) {
+        return NGX_DECLINED;
+    }
+
+    text = gw_claim_string(claim, &value->len);
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = (u_char *) text;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_text(const gw_apikey_text_t *text, ngx_str_t *value)
+{
+    if (text->data == NULL) {
+        return NGX_DECLINED;
+    }
+
+    value->len = text->len;
+    value->data = (u_char *) text->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_safe(ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < value->len; i++) {
+
+        if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_gw_auth_identity_clear(ngx_http_gw_auth_identity_t *id)
+{
+    gw_jwt_release(&id->jwt);
+    gw_jws_release(&id->jws);
+
+    id->has_jwt = 0;
+    id->key = NULL;
+}

@@ -1,0 +1,81 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * Who the client is, once its credentials have been verified.
+ */
+
+
+#ifndef NGX_HTTP_GW_AUTH_IDENTITY_H
+#define NGX_HTTP_GW_AUTH_IDENTITY_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "gw_apikey.h"
+#include "gw_claim.h"
+#include "gw_jws.h"
+#include "gw_jwt.h"
+
+
+typedef struct {
+    gw_jws_t             jws;
+    gw_jwt_t             jwt;
+    const gw_apikey_t   *key;           /* NULL without a verified key */
+    unsigned             has_jwt:1;     /* a verified token */
+} ngx_http_gw_auth_identity_t;
+
+
+typedef enum {
+    NGX_HTTP_GW_AUTH_CONSUMER = 0,
+    NGX_HTTP_GW_AUTH_PLAN,
+    NGX_HTTP_GW_AUTH_GROUPS,
+    NGX_HTTP_GW_AUTH_CREDENTIAL_ID,
+    NGX_HTTP_GW_AUTH_SCOPE,
+    NGX_HTTP_GW_AUTH_PAYLOAD,
+    NGX_HTTP_GW_AUTH_KID,
+    NGX_HTTP_GW_AUTH_ALG,
+    NGX_HTTP_GW_AUTH_EXP_IN
+} ngx_http_gw_auth_value_e;
+
+
+/*
+ * The functions below write a value as text.
+ *
+ *     value  out: the text; not copied where that is possible, it lives as
+ *            long as the identity
+ *
+ * They return NGX_OK; NGX_DECLINED if there is no such value, or if it holds
+ * a control character: it could end a header it is written into; NGX_ERROR
+ * when memory ran out.
+ */
+
+/* a key says more of the consumer than a token: plan, groups */
+
+ngx_int_t ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_http_gw_auth_value_e which,
+    ngx_str_t *value);
+
+/* meta.<name>= of an API key */
+
+ngx_int_t ngx_http_gw_auth_identity_meta(ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *name, ngx_str_t *value);
+
+/* a claim, or a member of the header, by a sequence of names */
+
+ngx_int_t ngx_http_gw_auth_identity_claim(ngx_pool_t *pool,
+    const json_t *object, const gw_claim_name_t *names, ngx_uint_t n,
+    ngx_str_t *value);
+
+/*
+ * Gives back what the identity holds and makes it nobody.
+ */
+
+void ngx_http_gw_auth_identity_clear(ngx_http_gw_auth_identity_t *id);
+
+
+#endif /* NGX_HTTP_GW_AUTH_IDENTITY_H */
