@@ -118,7 +118,8 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
 static ngx_int_t
 ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 {
-    ngx_int_t         rc;
+    json_t           *claim;
+    const char       *text;
     gw_claim_name_t  *name;
 
     if (id->key) {
@@ -131,14 +132,18 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 
     for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
 
-        rc = ngx_http_gw_auth_string_claim(id->jwt.claims, name->data,
-                                           name->len, value);
+        claim = gw_json_get(id->jwt.claims, name->data, name->len);
+
+        if (claim == NULL || json_is_null(claim)) {
+            continue;
+        }
 
         /* a claim of another type is not a reason to try the next one */
 
-        if (rc != NGX_DECLINED) {
-            return (rc == NGX_OK) ? NGX_OK : NGX_DECLINED;
-        }
+        text = gw_claim_string(claim, &value->len);
+        value->data = (u_char *) text;
+
+        return text ? NGX_OK : NGX_DECLINED;
     }
 
     return NGX_DECLINED;
@@ -172,13 +177,7 @@ ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "jti", 3, value)
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_http_gw_auth_string_claim(id->jwt.claims, "jti", 3, value);
 }
 
 
@@ -409,25 +408,16 @@ ngx_http_gw_auth_identity_claim(ngx_pool_t *pool, const json_t *object,
 }
 
 
-/* NGX_ERROR: there is a claim, but it is no string */
-
 static ngx_int_t
 ngx_http_gw_auth_string_claim(const json_t *claims, const char *name,
     size_t len, ngx_str_t *value)
 {
-    json_t      *claim;
     const char  *text;
 
-    claim = gw_json_get(claims, name, len);
-
-    if (claim == NULL) {
-        return NGX_DECLINED;
-    }
-
-    text = gw_claim_string(claim, &value->len);
+    text = gw_claim_string(gw_json_get(claims, name, len), &value->len);
 
     if (text == NULL) {
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     value->data = (u_char *) text;

@@ -1,0 +1,827 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_auth_conf.h"
+
+
+static char *ngx_http_gw_auth_conf_realm(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *realm);
+static char *ngx_http_gw_auth_conf_token(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text, ngx_int_t *index);
+static char *ngx_http_gw_auth_conf_source(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_key_conf_t *key,
+    ngx_str_t *param);
+static char *ngx_http_gw_auth_conf_source_name(ngx_conf_t *cf,
+    ngx_str_t *param, size_t skip, ngx_str_t *name);
+static ngx_int_t ngx_http_gw_auth_conf_arg(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *name);
+static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
+    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
+    ngx_uint_t server);
+
+
+char *
+ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
+    ngx_http_gw_auth_loc_conf_t *alcf)
+{
+    char                         *rv;
+    ngx_str_t                    *value, text;
+    ngx_uint_t                    i;
+    ngx_http_gw_auth_jwt_conf_t  *jwt;
+
+    if (alcf->jwt != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts != 2) {
+            return "cannot have parameters when it is \"off\"";
+        }
+
+        alcf->jwt = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    jwt = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_jwt_conf_t));
+    if (jwt == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    jwt->token = NGX_ERROR;
+    jwt->conf_file = cf->conf_file->file.name.data;
+    jwt->conf_line = cf->conf_file->line;
+
+    rv = ngx_http_gw_auth_conf_realm(cf, &value[1], &jwt->realm);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "token=", 6) == 0
+            && jwt->token == NGX_ERROR)
+        {
+            text.len = value[i].len - 6;
+            text.data = value[i].data + 6;
+
+            rv = ngx_http_gw_auth_conf_token(cf, gmcf, &text, &jwt->token);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "optional") == 0) {
+            jwt->optional = 1;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    alcf->jwt = jwt;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_auth_conf_realm(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *realm)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = realm;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_auth_conf_token(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text, ngx_int_t *index)
+{
+    ngx_str_t  name;
+
+    if (text->len < 2 || text->data[0] != '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"token=%V\" is not a variable", text);
+        return NGX_CONF_ERROR;
+    }
+
+    name.len = text->len - 1;
+    name.data = text->data + 1;
+
+    *index = ngx_http_get_variable_index(cf, &name);
+    if (*index == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (name.len <= 4 || ngx_strncasecmp(name.data, (u_char *) "arg_", 4)
+                         != 0)
+    {
+        return NGX_CONF_OK;
+    }
+
+    name.len -= 4;
+    name.data += 4;
+
+    if (ngx_http_gw_auth_conf_arg(cf, gmcf, &name) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* credentials in a query are written to logs and sent in Referer */
+
+static ngx_int_t
+ngx_http_gw_auth_conf_arg(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
+    ngx_str_t *name)
+{
+    ngx_str_t  *arg;
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "a credential in the argument \"%V\" gets into logs, "
+                       "use \"$gw_request_uri\" in \"log_format\"", name);
+
+    arg = ngx_array_push(&gmcf->args);
+    if (arg == NULL) {
+        return NGX_ERROR;
+    }
+
+    *arg = *name;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_key_file(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf)
+{
+    ngx_str_t                 *value;
+    gw_jwk_format_e            format;
+    ngx_http_gw_auth_keys_t  **keys;
+
+    value = cf->args->elts;
+    format = GW_JWK_JWKS;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "pem") == 0) {
+            format = GW_JWK_PEM;
+
+        } else if (ngx_strcmp(value[2].data, "jwks") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"jwks\" or \"pem\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_script_variables_count(&value[1])) {
+        return "cannot have variables in the name of the file";
+    }
+
+    if (alcf->keys == NGX_CONF_UNSET_PTR) {
+
+        alcf->keys = ngx_array_create(cf->pool, 1,
+                                      sizeof(ngx_http_gw_auth_keys_t *));
+        if (alcf->keys == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (alcf->keys->nelts == NGX_HTTP_GW_AUTH_MAX_KEY_FILES) {
+        return "is repeated too often, merge the files";
+    }
+
+    keys = ngx_array_push(alcf->keys);
+    if (keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *keys = ngx_http_gw_auth_read_keys(cf, &gmcf->key_files, &value[1],
+                                       format, gmcf->hash);
+    if (*keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    gw_alg_e     alg;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (alcf->algorithms != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    alcf->algorithms = 0;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        alg = gw_alg_find(value[i].data, value[i].len);
+
+        if (alg != GW_ALG_MAX) {
+            alcf->algorithms |= gw_alg_bit(alg);
+            continue;
+        }
+
+        if (ngx_strcasecmp(value[i].data, (u_char *) "none") == 0) {
+            return "cannot be \"none\": the signature is always verified";
+        }
+
+        if (gw_alg_reserved(value[i].data, value[i].len)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the algorithm \"%V\" is not supported by "
+                               "this build", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown algorithm \"%V\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    ngx_str_t                   *value;
+    ngx_uint_t                   i, n;
+    ngx_http_complex_value_t    *cv;
+    ngx_http_gw_auth_require_t  *require;
+
+    if (alcf->require == NGX_CONF_UNSET_PTR) {
+
+        alcf->require = ngx_array_create(cf->pool, 1,
+                                         sizeof(ngx_http_gw_auth_require_t));
+        if (alcf->require == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    require = ngx_array_push(alcf->require);
+    if (require == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    require->status = NGX_HTTP_UNAUTHORIZED;
+
+    value = cf->args->elts;
+    n = cf->args->nelts;
+
+    if (ngx_strncmp(value[n - 1].data, "error=", 6) == 0) {
+        n--;
+
+        if (ngx_strcmp(value[n].data + 6, "403") == 0) {
+            require->status = NGX_HTTP_FORBIDDEN;
+
+        } else if (ngx_strcmp(value[n].data + 6, "401") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"error=401\" or \"error=403\"", &value[n]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (n == 1) {
+            return "needs a value to check";
+        }
+    }
+
+    if (ngx_array_init(&require->values, cf->pool, n - 1,
+                       sizeof(ngx_http_complex_value_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < n; i++) {
+
+        if (ngx_http_script_variables_count(&value[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" has no variable, it would always be "
+                               "the same", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        cv = ngx_array_push(&require->values);
+        if (cv == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_gw_auth_conf_realm(cf, &value[i], cv) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    size_t      i;
+    ngx_str_t  *value;
+
+    if (alcf->challenge != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "on") == 0) {
+        alcf->challenge = NGX_HTTP_GW_AUTH_CHALLENGE_ON;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        alcf->challenge = NGX_HTTP_GW_AUTH_CHALLENGE_OFF;
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].len == 0) {
+        return "cannot be empty, use \"off\"";
+    }
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < 0x20 || value[1].data[i] == 0x7f) {
+            return "cannot have control characters";
+        }
+    }
+
+    alcf->challenge = NGX_HTTP_GW_AUTH_CHALLENGE_TEXT;
+    alcf->challenge_text = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_size(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *size = data;
+
+    if (*size == 0) {
+        return "cannot be 0";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf)
+{
+    char                          *rv;
+    ngx_str_t                     *value, *name;
+    ngx_uint_t                     i;
+    ngx_http_gw_auth_source_t     *source;
+    ngx_http_gw_auth_key_conf_t   *key, **slot;
+
+    if (alcf->key != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts != 2) {
+            return "cannot have parameters when it is \"off\"";
+        }
+
+        alcf->key = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    key = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_key_conf_t));
+    if (key == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    key->conf_file = cf->conf_file->file.name.data;
+    key->conf_line = cf->conf_file->line;
+
+    if (ngx_array_init(&key->names, cf->pool, 1, sizeof(ngx_str_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_gw_auth_conf_realm(cf, &value[1], &key->realm);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "optional") == 0) {
+            key->optional = 1;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "store=", 6) == 0
+            && value[i].len > 6)
+        {
+            name = ngx_array_push(&key->names);
+            if (name == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            name->len = value[i].len - 6;
+            name->data = value[i].data + 6;
+            continue;
+        }
+
+        rv = ngx_http_gw_auth_conf_source(cf, gmcf, key, &value[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    source = &key->source;
+
+    if (source->header.len == 0
+        && source->arg.len == 0
+        && source->cookie.len == 0
+        && source->scheme.len == 0)
+    {
+        ngx_str_set(&source->header, "x-api-key");
+    }
+
+    source->header_hash = ngx_hash_key(source->header.data,
+                                       source->header.len);
+
+    slot = ngx_array_push(&gmcf->key_confs);
+    if (slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = key;
+    alcf->key = key;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_auth_conf_source(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_key_conf_t *key,
+    ngx_str_t *param)
+{
+    char                       *rv;
+    ngx_http_gw_auth_source_t  *source;
+
+    source = &key->source;
+
+    if (ngx_strncmp(param->data, "header=", 7) == 0) {
+
+        rv = ngx_http_gw_auth_conf_source_name(cf, param, 7, &source->header);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        ngx_strlow(source->header.data, source->header.data,
+                   source->header.len);
+
+        if (ngx_strcmp(source->header.data, "authorization") == 0) {
+            return "takes a key from the Authorization header by its scheme, "
+                   "use \"scheme=\"";
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(param->data, "arg=", 4) == 0) {
+
+        rv = ngx_http_gw_auth_conf_source_name(cf, param, 4, &source->arg);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        if (ngx_http_gw_auth_conf_arg(cf, gmcf, &source->arg) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(param->data, "cookie=", 7) == 0) {
+        return ngx_http_gw_auth_conf_source_name(cf, param, 7,
+                                                 &source->cookie);
+    }
+
+    if (ngx_strncmp(param->data, "scheme=", 7) == 0) {
+        return ngx_http_gw_auth_conf_source_name(cf, param, 7,
+                                                 &source->scheme);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\"", param);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* a token of RFC 9110, 5.6.2, less what nobody puts in a name */
+
+static char *
+ngx_http_gw_auth_conf_source_name(ngx_conf_t *cf, ngx_str_t *param,
+    size_t skip, ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    if (name->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate parameter \"%V\"", param);
+        return NGX_CONF_ERROR;
+    }
+
+    name->len = param->len - skip;
+    name->data = param->data + skip;
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if ((c >= 'a' && c <= 'z')
+            || (c >= 'A' && c <= 'Z')
+            || (c >= '0' && c <= '9')
+            || c == '-'
+            || c == '_'
+            || c == '.')
+        {
+            continue;
+        }
+
+        break;
+    }
+
+    if (name->len == 0 || i < name->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name in \"%V\"", param);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_http_gw_auth_claim_var_t *
+ngx_http_gw_auth_conf_claim(ngx_conf_t *cf)
+{
+    ngx_str_t                     *value;
+    ngx_uint_t                     i;
+    ngx_http_gw_auth_claim_var_t  *claim;
+
+    value = cf->args->elts;
+
+    claim = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_claim_var_t));
+    if (claim == NULL) {
+        return NULL;
+    }
+
+    claim->n = cf->args->nelts - 2;
+
+    claim->names = ngx_palloc(cf->pool, claim->n * sizeof(gw_claim_name_t));
+    if (claim->names == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < claim->n; i++) {
+        claim->names[i].data = (char *) value[i + 2].data;
+        claim->names[i].len = value[i + 2].len;
+    }
+
+    return claim;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf)
+{
+    ngx_str_t                     *name;
+    ngx_uint_t                     i, n;
+    ngx_http_gw_auth_store_t      *store, **slot;
+    ngx_http_gw_auth_key_conf_t  **key;
+
+    key = gmcf->key_confs.elts;
+
+    for (i = 0; i < gmcf->key_confs.nelts; i++) {
+
+        if (key[i]->names.nelts == 0) {
+
+            if (gmcf->stores.nelts == 1) {
+                key[i]->stores = gmcf->stores;
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          gmcf->stores.nelts
+                          ? "\"gw_api_key\" in %s:%ui must name one of "
+                            "several stores with \"store=\""
+                          : "\"gw_api_key\" in %s:%ui has no store, define "
+                            "one with \"gw_api_keys\"",
+                          key[i]->conf_file, key[i]->conf_line);
+            return NGX_ERROR;
+        }
+
+        if (ngx_array_init(&key[i]->stores, cf->pool, key[i]->names.nelts,
+                           sizeof(ngx_http_gw_auth_store_t *))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        name = key[i]->names.elts;
+
+        for (n = 0; n < key[i]->names.nelts; n++) {
+
+            store = ngx_http_gw_auth_find_store(&gmcf->stores, &name[n]);
+
+            if (store == NULL) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "unknown API-key store \"%V\" in %s:%ui",
+                              &name[n], key[i]->conf_file,
+                              key[i]->conf_line);
+                return NGX_ERROR;
+            }
+
+            slot = ngx_array_push(&key[i]->stores);
+            if (slot == NULL) {
+                return NGX_ERROR;
+            }
+
+            *slot = store;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_merge(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
+{
+    if (prev->policy
+        && conf->jwt == NGX_CONF_UNSET_PTR
+        && conf->key == NGX_CONF_UNSET_PTR
+        && conf->keys == NGX_CONF_UNSET_PTR
+        && conf->require == NGX_CONF_UNSET_PTR
+        && conf->algorithms == NGX_CONF_UNSET_UINT
+        && conf->leeway == NGX_CONF_UNSET
+        && conf->max_size == NGX_CONF_UNSET_SIZE
+        && conf->validate_exp == NGX_CONF_UNSET
+        && conf->mode == NGX_CONF_UNSET_UINT
+        && conf->challenge == NGX_CONF_UNSET_UINT)
+    {
+        conf->policy = prev->policy;
+
+    } else {
+        conf->policy = conf;
+    }
+
+    ngx_conf_merge_ptr_value(conf->jwt, prev->jwt, NULL);
+    ngx_conf_merge_ptr_value(conf->key, prev->key, NULL);
+    ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
+    ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+    ngx_conf_merge_uint_value(conf->algorithms, prev->algorithms, 0);
+    ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
+                             NGX_HTTP_GW_AUTH_LEEWAY);
+    ngx_conf_merge_size_value(conf->max_size, prev->max_size,
+                              NGX_HTTP_GW_AUTH_MAX_SIZE);
+    ngx_conf_merge_value(conf->validate_exp, prev->validate_exp, 1);
+    ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_GW_AUTH_ALL);
+
+    if (conf->challenge == NGX_CONF_UNSET_UINT) {
+        conf->challenge_text = prev->challenge_text;
+    }
+
+    ngx_conf_merge_uint_value(conf->challenge, prev->challenge,
+                              NGX_HTTP_GW_AUTH_CHALLENGE_ON);
+
+    if (conf->mode == NGX_HTTP_GW_AUTH_OFF) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_gw_auth_conf_check(cf, prev, conf, server);
+}
+
+
+static char *
+ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
+{
+    ngx_str_t  *scheme;
+
+    if (conf->jwt == NULL) {
+
+        if (conf->mode == NGX_HTTP_GW_AUTH_ANY && conf->key == NULL
+            && !server && conf->policy == conf)
+        {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"gw_auth any\" without \"gw_jwt\" and "
+                               "\"gw_api_key\" lets every request pass");
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (conf->key) {
+        scheme = &conf->key->source.scheme;
+
+        if (scheme->len == sizeof("Bearer") - 1
+            && ngx_strncasecmp(scheme->data, (u_char *) "Bearer",
+                               sizeof("Bearer") - 1)
+               == 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"scheme=Bearer\" of \"gw_api_key\" in %s:%ui "
+                          "and \"gw_jwt\" in %s:%ui would take the same "
+                          "header", conf->key->conf_file,
+                          conf->key->conf_line, conf->jwt->conf_file,
+                          conf->jwt->conf_line);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (conf->keys == NULL) {
+
+        if (server) {
+            return NGX_CONF_OK;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"gw_jwt\" in %s:%ui has no keys, add "
+                      "\"gw_jwt_key_file\"",
+                      conf->jwt->conf_file, conf->jwt->conf_line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (prev->policy
+        && prev->jwt
+        && prev->mode != NGX_HTTP_GW_AUTH_OFF
+        && prev->keys == conf->keys
+        && prev->algorithms == conf->algorithms)
+    {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_gw_auth_check_keys(cf, conf->keys,
+                                    ngx_http_gw_auth_allowed(conf),
+                                    conf->algorithms != 0)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
