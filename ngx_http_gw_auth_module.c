@@ -8,51 +8,259 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <jansson.h>
+
+#include "ngx_http_gw_auth_challenge.h"
+#include "ngx_http_gw_auth_conf.h"
+#include "ngx_http_gw_auth_cred.h"
+#include "ngx_http_gw_auth_identity.h"
+#include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_store.h"
+#include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_joint.h"
 
 
-typedef struct {
-    ngx_http_gw_joint_t  joint;      /* must be first */
-} ngx_http_gw_auth_main_conf_t;
+/* kinds of credentials, a mask; all combinations are places of counters */
 
+#define NGX_HTTP_GW_AUTH_JWT      0x01
+#define NGX_HTTP_GW_AUTH_KEY      0x02
+#define NGX_HTTP_GW_AUTH_METHODS  4
+
+
+#define NGX_HTTP_GW_AUTH_VAR_STATUS  0
+#define NGX_HTTP_GW_AUTH_VAR_REASON  1
+#define NGX_HTTP_GW_AUTH_VAR_METHOD  2
+
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_gw_auth_loc_conf_t    *policy;      /* that has decided */
+    ngx_http_gw_auth_identity_t     id;
+    ngx_http_gw_auth_challenges_t   challenges;
+    ngx_uint_t                      methods;     /* verified or refused */
+    ngx_uint_t                      reason;
+    ngx_uint_t                      status;      /* of the refusal, or 0 */
+} ngx_http_gw_auth_ctx_t;
+
+
+static ngx_int_t ngx_http_gw_auth_handler(ngx_http_request_t *r);
+static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_find_ctx(
+    ngx_http_request_t *r);
+static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_create_ctx(
+    ngx_http_request_t *r);
+static void ngx_http_gw_auth_cleanup(void *data);
+static ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_api_key(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *token, gw_reason_e *reason);
+static ngx_int_t ngx_http_gw_auth_require(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
+    ngx_int_t rc);
+static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
+    ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_challenges(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
+    ngx_str_t *error);
+static void ngx_http_gw_auth_flush_variables(ngx_http_request_t *r);
+
+static const char *ngx_http_gw_auth_method_text(ngx_uint_t methods);
+static const char *ngx_http_gw_auth_status_text(ngx_uint_t reason);
+static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_claim_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_named_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_gw_auth_claim_var_t *var);
+static ngx_int_t ngx_http_gw_auth_set_variable(ngx_http_variable_value_t *v,
+    ngx_int_t rc, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_result_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_auth_uri_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 static ngx_int_t ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics);
 
+static char *ngx_http_gw_auth_set_jwt(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gw_auth_set_key_file(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gw_auth_set_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gw_auth_set_api_keys(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+
 static ngx_int_t ngx_http_gw_auth_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_gw_auth_init(ngx_conf_t *cf);
 static void *ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf);
+static void ngx_http_gw_auth_free_scratch(void *data);
+static char *ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_gw_auth_init_module(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_http_gw_auth_modes[] = {
+    { ngx_string("all"), NGX_HTTP_GW_AUTH_ALL },
+    { ngx_string("any"), NGX_HTTP_GW_AUTH_ANY },
+    { ngx_string("off"), NGX_HTTP_GW_AUTH_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_post_t  ngx_http_gw_auth_max_size = {
+    ngx_http_gw_auth_conf_size
+};
 
 
 static ngx_command_t  ngx_http_gw_auth_commands[] = {
 
     NGX_HTTP_GW_JOINT_COMMANDS,
 
+    { ngx_string("gw_jwt"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_set_jwt,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_key_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE12,
+      ngx_http_gw_auth_set_key_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_algorithms"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_conf_algorithms,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_leeway"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, leeway),
+      NULL },
+
+    { ngx_string("gw_jwt_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_conf_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_validate_exp"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, validate_exp),
+      NULL },
+
+    { ngx_string("gw_jwt_max_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, max_size),
+      &ngx_http_gw_auth_max_size },
+
+    { ngx_string("gw_jwt_claim_set"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_auth_set_claim,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_header_set"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_auth_set_claim,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      1,
+      NULL },
+
+    { ngx_string("gw_api_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_set_api_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_api_keys"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_gw_auth_set_api_keys,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_auth"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, mode),
+      &ngx_http_gw_auth_modes },
+
+    { ngx_string("gw_auth_challenge"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_http_gw_auth_conf_challenge,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_gw_auth_module_ctx = {
-    ngx_http_gw_auth_preconfiguration, /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_gw_auth_preconfiguration,     /* preconfiguration */
+    ngx_http_gw_auth_init,                 /* postconfiguration */
 
-    ngx_http_gw_auth_create_main_conf, /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_gw_auth_create_main_conf,     /* create main configuration */
+    ngx_http_gw_auth_init_main_conf,       /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_gw_auth_create_loc_conf,      /* create location configuration */
+    ngx_http_gw_auth_merge_loc_conf        /* merge location configuration */
 };
 
 
 ngx_module_t  ngx_http_gw_auth_module = {
     NGX_MODULE_V1,
-    &ngx_http_gw_auth_module_ctx,      /* module context */
-    ngx_http_gw_auth_commands,         /* module directives */
+    &ngx_http_gw_auth_module_ctx,          /* module context */
+    ngx_http_gw_auth_commands,             /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_gw_auth_init_module,          /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -62,10 +270,904 @@ ngx_module_t  ngx_http_gw_auth_module = {
 };
 
 
+static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
+
+    { ngx_string("gw_consumer"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_CONSUMER,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_consumer_plan"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_PLAN,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_consumer_groups"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_GROUPS,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_consumer_meta_"), NULL,
+      ngx_http_gw_auth_meta_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("gw_credential_id"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_CREDENTIAL_ID,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_scope"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_SCOPE,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_jwt_claim_"), NULL,
+      ngx_http_gw_auth_claim_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("gw_jwt_header_"), NULL,
+      ngx_http_gw_auth_header_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("gw_jwt_payload"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_PAYLOAD,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_jwt_kid"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_KID,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_jwt_alg"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_ALG,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_jwt_exp_in"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_EXP_IN,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_auth_status"), NULL,
+      ngx_http_gw_auth_result_variable, NGX_HTTP_GW_AUTH_VAR_STATUS,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_auth_reason"), NULL,
+      ngx_http_gw_auth_result_variable, NGX_HTTP_GW_AUTH_VAR_REASON,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_auth_method"), NULL,
+      ngx_http_gw_auth_result_variable, NGX_HTTP_GW_AUTH_VAR_METHOD,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_request_uri"), NULL,
+      ngx_http_gw_auth_uri_variable, 0, 0, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
+static ngx_str_t  ngx_http_gw_auth_apikey = ngx_string("ApiKey");
+
+
+static const gw_metric_desc_t  ngx_http_gw_auth_requests_metric = {
+    "gw_auth_requests_total",
+    "Requests by the outcome of their authentication.",
+    GW_METRIC_COUNTER
+};
+
+
+static ngx_int_t
+ngx_http_gw_auth_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                     rc;
+    ngx_http_gw_auth_ctx_t       *ctx;
+    ngx_http_gw_auth_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+    if ((alcf->jwt == NULL && alcf->key == NULL)
+        || alcf->mode == NGX_HTTP_GW_AUTH_OFF)
+    {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx && ctx->policy == alcf->policy) {
+
+        if (ctx->status || !ctx->id.has_jwt || alcf->require == NULL) {
+            return ngx_http_gw_auth_answer(r, ctx);
+        }
+
+        /*
+         * After an internal redirect credentials are not verified again, but
+         * what is required of them may depend on the new URI.
+         */
+
+        rc = ngx_http_gw_auth_require(r, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            return ngx_http_gw_auth_answer(r, ctx);
+        }
+
+        ctx->methods = NGX_HTTP_GW_AUTH_JWT;
+
+        return ngx_http_gw_auth_decide(r, alcf, ctx, rc);
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_http_gw_auth_create_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+    } else {
+        ngx_http_gw_auth_identity_clear(&ctx->id);
+        ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+    }
+
+    ctx->policy = alcf->policy;
+    ctx->methods = 0;
+    ctx->reason = GW_REASON_NONE;
+    ctx->status = 0;
+
+    rc = ngx_http_gw_auth_evaluate(r, alcf, ctx);
+
+    return ngx_http_gw_auth_decide(r, alcf, ctx, rc);
+}
+
+
+/*
+ * An internal redirect clears the contexts of all modules.  Subrequests share
+ * the pool and see the identity of the main request.
+ */
+
+static ngx_http_gw_auth_ctx_t *
+ngx_http_gw_auth_find_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    r = r->main;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_gw_auth_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_http_gw_auth_cleanup) {
+            continue;
+        }
+
+        ctx = cln->data;
+
+        if (ctx->request == r) {
+            ngx_http_set_ctx(r, ctx, ngx_http_gw_auth_module);
+            return ctx;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_gw_auth_ctx_t *
+ngx_http_gw_auth_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_gw_auth_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_gw_auth_ctx_t));
+
+    ctx->request = r;
+    cln->handler = ngx_http_gw_auth_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_gw_auth_module);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_gw_auth_cleanup(void *data)
+{
+    ngx_http_gw_auth_ctx_t  *ctx = data;
+
+    ngx_http_gw_auth_identity_clear(&ctx->id);
+}
+
+
+/*
+ * NGX_OK: nothing speaks against the request; NGX_DECLINED: it is refused for
+ * ctx->reason, because of ctx->methods; NGX_ERROR: could not tell.
+ */
+
+static ngx_int_t
+ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  kinds, optional, verified;
+
+    kinds = 0;
+    optional = 0;
+    verified = 0;
+
+    /* the cheap one first */
+
+    if (alcf->key) {
+
+        rc = ngx_http_gw_auth_api_key(r, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            verified |= NGX_HTTP_GW_AUTH_KEY;
+
+        } else if (rc == NGX_ERROR
+                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
+                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
+                       && !alcf->key->optional))
+        {
+            ctx->methods = NGX_HTTP_GW_AUTH_KEY;
+            return rc;
+        }
+
+        kinds |= NGX_HTTP_GW_AUTH_KEY;
+        optional |= alcf->key->optional;
+    }
+
+    if (alcf->jwt) {
+
+        rc = ngx_http_gw_auth_jwt(r, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            verified |= NGX_HTTP_GW_AUTH_JWT;
+
+        } else if (rc == NGX_ERROR
+                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
+                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
+                       && !alcf->jwt->optional))
+        {
+            ctx->methods = NGX_HTTP_GW_AUTH_JWT;
+            return rc;
+        }
+
+        kinds |= NGX_HTTP_GW_AUTH_JWT;
+        optional |= alcf->jwt->optional;
+    }
+
+    if (verified) {
+        ctx->methods = verified;
+        ctx->reason = GW_REASON_NONE;
+        return NGX_OK;
+    }
+
+    ctx->reason = NGX_HTTP_GW_AUTH_MISSING;
+
+    if (optional) {
+        ctx->methods = 0;
+        return NGX_OK;
+    }
+
+    ctx->methods = kinds;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_api_key(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      value;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    rc = ngx_http_gw_auth_find_key(r, &alcf->key->source, &value,
+                                   &ctx->reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_check_key(r, &alcf->key->stores, gmcf->hash,
+                                      &value, &ctx->id.key, &ctx->reason);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_jwt(ngx_http_request_t *r, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    ngx_str_t    token;
+    gw_reason_e  reason;
+
+    rc = ngx_http_gw_auth_find_token(r, alcf->jwt->token, &token,
+                                     &ctx->reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_gw_auth_token(r, alcf, &ctx->id, &token, &reason);
+
+    if (rc != NGX_OK) {
+        ctx->reason = reason;
+        return rc;
+    }
+
+    ctx->id.has_jwt = 1;
+
+    if (alcf->require == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_auth_require(r, alcf, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_token(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *token, gw_reason_e *reason)
+{
+    u_char                        *buf;
+    int64_t                        now;
+    ngx_int_t                      rc;
+    ngx_time_t                    *tp;
+    gw_status_e                    status;
+    gw_jwt_times_t                 times;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    if (token->len > alcf->max_size) {
+        *reason = GW_REASON_SIZE;
+        return NGX_DECLINED;
+    }
+
+    /* a location always has keys, but a request may end at server{} */
+
+    if (alcf->keys == NULL) {
+        *reason = GW_REASON_KEYSET;
+        return NGX_DECLINED;
+    }
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    buf = ngx_pnalloc(r->pool, gw_jws_buffer_size(token->len));
+    if (buf == NULL) {
+        *reason = GW_REASON_MEMORY;
+        return NGX_ERROR;
+    }
+
+    status = gw_jws_parse(gmcf->jws, &id->jws, token->data, token->len,
+                          alcf->max_size, buf, reason);
+    if (status != GW_OK) {
+        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    rc = ngx_http_gw_auth_verify(gmcf->jws, &id->jws, alcf->keys,
+                                 ngx_http_gw_auth_allowed(alcf), reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    status = gw_jwt_parse(&id->jwt, id->jws.payload, id->jws.payload_len,
+                          reason);
+    if (status != GW_OK) {
+        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    tp = ngx_timeofday();
+    now = (int64_t) tp->sec * 1000000 + tp->msec * 1000;
+
+    times.leeway = (int64_t) alcf->leeway * 1000000;
+    times.max_lifetime = 0;
+    times.ignore_exp = !alcf->validate_exp;
+
+    if (gw_jwt_check_times(&id->jwt, &times, now, reason) != GW_OK) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_require(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t                    value;
+    ngx_uint_t                   i, n;
+    ngx_http_complex_value_t    *cv;
+    ngx_http_gw_auth_require_t  *require;
+
+    require = alcf->require->elts;
+
+    for (i = 0; i < alcf->require->nelts; i++) {
+        cv = require[i].values.elts;
+
+        for (n = 0; n < require[i].values.nelts; n++) {
+
+            if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+                ctx->reason = GW_REASON_REQUIRE;
+                ctx->status = require[i].status;
+                return NGX_DECLINED;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_decide(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
+    ngx_int_t rc)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    if (rc != NGX_OK) {
+
+        ngx_http_gw_auth_identity_clear(&ctx->id);
+
+        if (rc == NGX_ERROR) {
+            ctx->reason = GW_REASON_MEMORY;
+            ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+        } else if (ctx->reason == NGX_HTTP_GW_AUTH_TWICE) {
+            ctx->status = NGX_HTTP_BAD_REQUEST;
+
+        } else if (ctx->status == 0) {
+            ctx->status = NGX_HTTP_UNAUTHORIZED;
+        }
+
+        ngx_log_error((rc == NGX_ERROR) ? NGX_LOG_ERR : NGX_LOG_INFO,
+                      r->connection->log, 0,
+                      "request refused, credential \"%s\", reason \"%s\"",
+                      ngx_http_gw_auth_method_text(ctx->methods),
+                      ngx_http_gw_auth_reason_text(ctx->reason));
+    }
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    ngx_http_gw_count(gmcf->counters,
+                      ctx->methods * NGX_HTTP_GW_AUTH_REASONS + ctx->reason);
+
+    ngx_http_gw_auth_flush_variables(r);
+
+    if (ctx->status && ngx_http_gw_auth_challenges(r, alcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_gw_auth_answer(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ctx->status == 0) {
+
+        /* an absent optional credential satisfies nobody */
+
+        return ctx->methods ? NGX_OK : NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* there core goes on to the next module on 401 and 403 only */
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        && ctx->status == NGX_HTTP_BAD_REQUEST)
+    {
+        return NGX_HTTP_UNAUTHORIZED;
+    }
+
+    return ctx->status;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_challenges(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t                  error, realm, value;
+    ngx_uint_t                 join;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_OFF
+        || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR)
+    {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    join = (clcf->satisfy == NGX_HTTP_SATISFY_ANY);
+
+    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_TEXT) {
+        return ngx_http_gw_auth_add_challenge(r, &ctx->challenges,
+                                              &alcf->challenge_text, join);
+    }
+
+    ngx_http_gw_auth_error(ctx, &error);
+
+    if (alcf->jwt) {
+
+        if (ngx_http_complex_value(r, &alcf->jwt->realm, &realm) != NGX_OK
+            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_bearer,
+                                          &realm, &error, &value)
+               != NGX_OK
+            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
+                                              join)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    /* another key would not help who lacks a right */
+
+    if (alcf->key && ctx->status != NGX_HTTP_FORBIDDEN) {
+
+        ngx_str_null(&error);
+
+        if (ngx_http_complex_value(r, &alcf->key->realm, &realm) != NGX_OK
+            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_apikey,
+                                          &realm, &error, &value)
+               != NGX_OK
+            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
+                                              join)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 6750, 3.1: no code for a request without a token */
+
+static void
+ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *error)
+{
+    ngx_str_null(error);
+
+    if (ctx->methods != NGX_HTTP_GW_AUTH_JWT
+        || ctx->reason == NGX_HTTP_GW_AUTH_MISSING)
+    {
+        return;
+    }
+
+    switch (ctx->status) {
+
+    case NGX_HTTP_BAD_REQUEST:
+        ngx_str_set(error, "invalid_request");
+        break;
+
+    case NGX_HTTP_FORBIDDEN:
+        ngx_str_set(error, "insufficient_scope");
+        break;
+
+    default:
+        ngx_str_set(error, "invalid_token");
+        break;
+    }
+}
+
+
+/*
+ * Variables that have been read before the decision, or while it was made,
+ * keep their values even if they are not cacheable: access log and "if" do not
+ * flush them.
+ */
+
+static void
+ngx_http_gw_auth_flush_variables(ngx_http_request_t *r)
+{
+    ngx_uint_t                     i, *index;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    index = gmcf->variables.elts;
+
+    for (i = 0; i < gmcf->variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
+}
+
+
+static const char *
+ngx_http_gw_auth_method_text(ngx_uint_t methods)
+{
+    switch (methods) {
+
+    case NGX_HTTP_GW_AUTH_JWT:
+        return "jwt";
+
+    case NGX_HTTP_GW_AUTH_KEY:
+        return "api_key";
+
+    case NGX_HTTP_GW_AUTH_JWT|NGX_HTTP_GW_AUTH_KEY:
+        return "jwt,api_key";
+
+    default:
+        return "-";
+    }
+}
+
+
+static const char *
+ngx_http_gw_auth_status_text(ngx_uint_t reason)
+{
+    switch (reason) {
+
+    case GW_REASON_NONE:
+        return "ok";
+
+    case NGX_HTTP_GW_AUTH_MISSING:
+        return "missing";
+
+    case GW_REASON_MEMORY:
+        return "error";
+
+    default:
+        return "denied";
+    }
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_int_t                rc;
+    ngx_str_t                value;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    rc = ngx_http_gw_auth_identity_value(r->pool, &ctx->id, data, &value);
+
+    return ngx_http_gw_auth_set_variable(v, rc, &value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  *name = (ngx_str_t *) data;
+
+    ngx_int_t                rc;
+    ngx_str_t                meta, value;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    meta.len = name->len - (sizeof("gw_consumer_meta_") - 1);
+    meta.data = name->data + sizeof("gw_consumer_meta_") - 1;
+
+    rc = ngx_http_gw_auth_identity_meta(&ctx->id, &meta, &value);
+
+    return ngx_http_gw_auth_set_variable(v, rc, &value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_claim_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  *name = (ngx_str_t *) data;
+
+    gw_claim_name_t               claim;
+    ngx_http_gw_auth_claim_var_t  var;
+
+    claim.len = name->len - (sizeof("gw_jwt_claim_") - 1);
+    claim.data = (char *) name->data + sizeof("gw_jwt_claim_") - 1;
+
+    var.names = &claim;
+    var.n = 1;
+    var.header = 0;
+
+    return ngx_http_gw_auth_set_variable_claim(r, v, &var);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  *name = (ngx_str_t *) data;
+
+    gw_claim_name_t               claim;
+    ngx_http_gw_auth_claim_var_t  var;
+
+    claim.len = name->len - (sizeof("gw_jwt_header_") - 1);
+    claim.data = (char *) name->data + sizeof("gw_jwt_header_") - 1;
+
+    var.names = &claim;
+    var.n = 1;
+    var.header = 1;
+
+    return ngx_http_gw_auth_set_variable_claim(r, v, &var);
+}
+
+
+/* for gw_jwt_claim_set and gw_jwt_header_set */
+
+static ngx_int_t
+ngx_http_gw_auth_named_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    return ngx_http_gw_auth_set_variable_claim(r, v,
+                                      (ngx_http_gw_auth_claim_var_t *) data);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_gw_auth_claim_var_t *var)
+{
+    json_t                  *object;
+    ngx_int_t                rc;
+    ngx_str_t                value;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx == NULL || !ctx->id.has_jwt) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    object = var->header ? ctx->id.jws.header : ctx->id.jwt.claims;
+
+    rc = ngx_http_gw_auth_identity_claim(r->pool, object, var->names, var->n,
+                                         &value);
+
+    return ngx_http_gw_auth_set_variable(v, rc, &value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_set_variable(ngx_http_variable_value_t *v, ngx_int_t rc,
+    ngx_str_t *value)
+{
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = value->len;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->data = value->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_result_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char              *text;
+    ngx_str_t                value;
+    ngx_http_gw_auth_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx == NULL) {
+        text = "-";
+
+    } else if (data == NGX_HTTP_GW_AUTH_VAR_STATUS) {
+        text = ngx_http_gw_auth_status_text(ctx->reason);
+
+    } else if (data == NGX_HTTP_GW_AUTH_VAR_REASON) {
+        text = ngx_http_gw_auth_reason_text(ctx->reason);
+
+    } else {
+        text = ngx_http_gw_auth_method_text(ctx->methods);
+    }
+
+    value.len = ngx_strlen(text);
+    value.data = (u_char *) text;
+
+    return ngx_http_gw_auth_set_variable(v, NGX_OK, &value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_uri_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                      value;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    if (ngx_http_gw_auth_redact_uri(r, &gmcf->args, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_auth_set_variable(v, NGX_OK, &value);
+}
+
+
 static ngx_int_t
 ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics)
 {
+    uint64_t                       value;
+    ngx_uint_t                     i, n;
+    const char                    *text[3];
+    gw_metric_label_t              labels[3];
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = (ngx_http_gw_auth_main_conf_t *) joint;
+
+    for (i = 0;
+         i < NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS;
+         i++)
+    {
+        value = ngx_http_gw_counters_sum(gmcf->counters, i);
+
+        if (value == 0) {
+            continue;
+        }
+
+        text[0] = ngx_http_gw_auth_method_text(i / NGX_HTTP_GW_AUTH_REASONS);
+        text[1] = ngx_http_gw_auth_status_text(i % NGX_HTTP_GW_AUTH_REASONS);
+        text[2] = ngx_http_gw_auth_reason_text(i % NGX_HTTP_GW_AUTH_REASONS);
+
+        labels[0].name = "method";
+        labels[1].name = "result";
+        labels[2].name = "reason";
+
+        for (n = 0; n < 3; n++) {
+            labels[n].data = (u_char *) text[n];
+            labels[n].len = ngx_strlen(text[n]);
+        }
+
+        if (ngx_http_gw_metrics_add(metrics,
+                                    &ngx_http_gw_auth_requests_metric, 3,
+                                    labels, value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
 }
 
@@ -73,18 +1175,35 @@ ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
 static ngx_int_t
 ngx_http_gw_auth_preconfiguration(ngx_conf_t *cf)
 {
+    ngx_http_variable_t           *var, *v;
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
-    gmcf = ngx_http_conf_get_module_main_conf(cf,
-                                           ngx_http_gw_auth_module);
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
 
-    return ngx_http_gw_joint_join(cf, &gmcf->joint);
+    if (ngx_http_gw_joint_join(cf, &gmcf->joint) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (v = ngx_http_gw_auth_vars; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
 }
 
 
 static void *
 ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
 {
+    ngx_str_t                     *arg;
+    ngx_pool_cleanup_t            *cln;
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     gmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_main_conf_t));
@@ -95,5 +1214,288 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
     ngx_http_gw_joint_init(&gmcf->joint, "ngx_http_gw_auth_module",
                            ngx_http_gw_auth_metrics);
 
+    if (ngx_array_init(&gmcf->key_files, cf->pool, 4,
+                       sizeof(ngx_http_gw_auth_keys_t *))
+        != NGX_OK
+        || ngx_array_init(&gmcf->stores, cf->pool, 4,
+                          sizeof(ngx_http_gw_auth_store_t *))
+           != NGX_OK
+        || ngx_array_init(&gmcf->key_confs, cf->pool, 4,
+                          sizeof(ngx_http_gw_auth_key_conf_t *))
+           != NGX_OK
+        || ngx_array_init(&gmcf->args, cf->pool, 4, sizeof(ngx_str_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    arg = ngx_array_push(&gmcf->args);
+    if (arg == NULL) {
+        return NULL;
+    }
+
+    ngx_str_set(arg, "access_token");
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_gw_auth_free_scratch;
+    cln->data = gmcf;
+
+    /* once, in the master process: jansson's seed belongs to the process */
+
+    json_object_seed(0);
+
+    /*
+     * Made here rather than in each worker, which has a copy of its own after
+     * fork(): a process without a master does not start workers on a reload.
+     */
+
+    gmcf->hash = gw_hash_create();
+    if (gmcf->hash == NULL) {
+        return NULL;
+    }
+
+    gmcf->jws = gw_jws_ctx_create(gmcf->hash);
+    if (gmcf->jws == NULL) {
+        return NULL;
+    }
+
     return gmcf;
+}
+
+
+static void
+ngx_http_gw_auth_free_scratch(void *data)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf = data;
+
+    gw_jws_ctx_destroy(gmcf->jws);
+    gw_hash_destroy(gmcf->hash);
+}
+
+
+static char *
+ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf = conf;
+
+    ngx_str_t  name;
+
+    if (ngx_http_gw_auth_conf_stores(cf, gmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_set(&name, "gw_auth_counters");
+
+    gmcf->counters = ngx_http_gw_counters_create(cf, &name,
+                         &ngx_http_gw_auth_module,
+                         NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS);
+    if (gmcf->counters == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf;
+
+    alcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_loc_conf_t));
+    if (alcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     alcf->challenge_text = { 0, NULL };
+     *     alcf->policy = NULL;
+     *     alcf->checked = 0;
+     */
+
+    alcf->jwt = NGX_CONF_UNSET_PTR;
+    alcf->key = NGX_CONF_UNSET_PTR;
+    alcf->keys = NGX_CONF_UNSET_PTR;
+    alcf->require = NGX_CONF_UNSET_PTR;
+    alcf->algorithms = NGX_CONF_UNSET_UINT;
+    alcf->leeway = NGX_CONF_UNSET;
+    alcf->max_size = NGX_CONF_UNSET_SIZE;
+    alcf->validate_exp = NGX_CONF_UNSET;
+    alcf->mode = NGX_CONF_UNSET_UINT;
+    alcf->challenge = NGX_CONF_UNSET_UINT;
+
+    return alcf;
+}
+
+
+static char *
+ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_gw_auth_loc_conf_t  *prev = parent;
+    ngx_http_gw_auth_loc_conf_t  *conf = child;
+
+    ngx_uint_t                 server;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    /* while it is merged, a location is the one that cf->ctx is for */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    server = (clcf->name.len == 0 && !clcf->noname);
+
+    return ngx_http_gw_auth_conf_merge(cf, prev, conf, server);
+}
+
+
+static char *
+ngx_http_gw_auth_set_jwt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_conf_jwt(cf, gmcf, conf);
+}
+
+
+static char *
+ngx_http_gw_auth_set_key_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_conf_key_file(cf, gmcf, conf);
+}
+
+
+static char *
+ngx_http_gw_auth_set_api_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_conf_api_key(cf, gmcf, conf);
+}
+
+
+static char *
+ngx_http_gw_auth_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf = conf;
+
+    return ngx_http_gw_auth_store_block(cf, &gmcf->stores);
+}
+
+
+static char *
+ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                     *value, name;
+    ngx_http_variable_t           *v;
+    ngx_http_gw_auth_claim_var_t  *claim;
+
+    value = cf->args->elts;
+
+    if (value[1].len < 2 || value[1].data[0] != '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid variable name \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    claim = ngx_http_gw_auth_conf_claim(cf);
+    if (claim == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    claim->header = (cmd->offset != 0);
+
+    name.len = value[1].len - 1;
+    name.data = value[1].data + 1;
+
+    v = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+    if (v == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    v->get_handler = ngx_http_gw_auth_named_variable;
+    v->data = (uintptr_t) claim;
+
+    return NGX_CONF_OK;
+}
+
+
+/* all variables have been indexed by then */
+
+static ngx_int_t
+ngx_http_gw_auth_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                     i, *index;
+    ngx_http_variable_t           *v;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_gw_auth_module);
+    if (gmcf == NULL) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
+
+    if (ngx_array_init(&gmcf->variables, cycle->pool, 8, sizeof(ngx_uint_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].get_handler != ngx_http_gw_auth_value_variable
+            && v[i].get_handler != ngx_http_gw_auth_meta_variable
+            && v[i].get_handler != ngx_http_gw_auth_claim_variable
+            && v[i].get_handler != ngx_http_gw_auth_header_variable
+            && v[i].get_handler != ngx_http_gw_auth_named_variable
+            && v[i].get_handler != ngx_http_gw_auth_result_variable)
+        {
+            continue;
+        }
+
+        index = ngx_array_push(&gmcf->variables);
+        if (index == NULL) {
+            return NGX_ERROR;
+        }
+
+        *index = i;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gw_auth_handler;
+
+    return NGX_OK;
 }

@@ -793,12 +793,13 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
         }
     }
 
+    /* no request ends at server{} itself: its locations complete it */
+
+    if (server || conf->policy->checked) {
+        return NGX_CONF_OK;
+    }
+
     if (conf->keys == NULL) {
-
-        if (server) {
-            return NGX_CONF_OK;
-        }
-
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"gw_jwt\" in %s:%ui has no keys, add "
                       "\"gw_jwt_key_file\"",
@@ -806,9 +807,11 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
         return NGX_CONF_ERROR;
     }
 
+    conf->policy->checked = 1;
+
     if (prev->policy
-        && prev->jwt
-        && prev->mode != NGX_HTTP_GW_AUTH_OFF
+        && prev->policy->checked
+        && prev->policy != conf->policy
         && prev->keys == conf->keys
         && prev->algorithms == conf->algorithms)
     {

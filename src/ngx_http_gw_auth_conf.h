@@ -124,6 +124,8 @@ struct ngx_http_gw_auth_loc_conf_s {
      * share one decision.
      */
     ngx_http_gw_auth_loc_conf_t   *policy;
+
+    unsigned                       checked:1;   /* of a policy: its keys */
 };
 
 
