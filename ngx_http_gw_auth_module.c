@@ -712,13 +712,17 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
     ngx_int_t rc)
 {
+    ngx_uint_t                     level;
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     if (rc != NGX_OK) {
 
         ngx_http_gw_auth_identity_clear(&ctx->id);
 
+        level = NGX_LOG_INFO;
+
         if (rc == NGX_ERROR) {
+            level = NGX_LOG_ERR;
             ctx->reason = GW_REASON_MEMORY;
             ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
@@ -729,8 +733,7 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
             ctx->status = NGX_HTTP_UNAUTHORIZED;
         }
 
-        ngx_log_error((rc == NGX_ERROR) ? NGX_LOG_ERR : NGX_LOG_INFO,
-                      r->connection->log, 0,
+        ngx_log_error(level, r->connection->log, 0,
                       "request refused, credential \"%s\", reason \"%s\"",
                       ngx_http_gw_auth_method_text(ctx->methods),
                       ngx_http_gw_auth_reason_text(ctx->reason));

@@ -18,6 +18,7 @@
 
 #include "gw_apikey.h"
 #include "gw_claim.h"
+#include "gw_json.h"
 #include "gw_jws.h"
 #include "gw_jwt.h"
 
