@@ -261,6 +261,13 @@ gw_apikey_table_count(const gw_apikey_table_t *table)
 
 
 const gw_apikey_t *
+gw_apikey_table_key(const gw_apikey_table_t *table, size_t i)
+{
+    return &table->keys[i];
+}
+
+
+const gw_apikey_t *
 gw_apikey_find(const gw_apikey_table_t *table,
     const unsigned char digest[GW_APIKEY_DIGEST_LEN])
 {

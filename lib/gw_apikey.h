@@ -94,6 +94,13 @@ void gw_apikey_table_destroy(gw_apikey_table_t *table);
 size_t gw_apikey_table_count(const gw_apikey_table_t *table);
 
 /*
+ * Returns a key by its number, 0 .. gw_apikey_table_count() - 1, in no
+ * particular order.
+ */
+const gw_apikey_t *gw_apikey_table_key(const gw_apikey_table_t *table,
+    size_t i);
+
+/*
  * Finds a key by the digest of what was presented.
  *
  * Returns the key, which lives as long as the table, or NULL.  The dates are
