@@ -105,8 +105,7 @@ gw_apikey_parse_digest(gw_apikey_t *key, const gw_apikey_text_t *word,
 
     *text = "\"sha256:\" is not followed by exactly 64 hexadecimal digits";
 
-    if (word->len != sizeof(GW_APIKEY_PREFIX) - 1 + 2 * GW_APIKEY_DIGEST_LEN)
-    {
+    if (word->len != sizeof(GW_APIKEY_PREFIX) - 1 + 2 * GW_APIKEY_DIGEST_LEN) {
         return GW_DECLINED;
     }
 

@@ -189,6 +189,16 @@ fuzz_oracle(const u_char *doc, size_t len, const fuzz_result_t *r,
     json_t        *json, *want, *got;
     json_error_t   error;
 
+    /* jansson takes a zero byte after the value for the end of the text */
+
+    if (memchr(doc, '\0', len) != NULL) {
+        if (r->rc == GW_JSON_SCAN_OK) {
+            abort();
+        }
+
+        return;
+    }
+
     /* the one at the very start */
 
     start = len >= 3 && memcmp(doc, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
