@@ -168,6 +168,37 @@ gw_limit_store_give(gw_limit_store_t *store, const gw_limit_key_t *key,
 }
 
 
+int64_t
+gw_limit_store_drain(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_gcra_t *gcra, int64_t now)
+{
+    int64_t          ahead;
+    unsigned         n;
+    gw_limit_look_t  look;
+
+    for (n = 0; n < GW_LIMIT_STORE_TRIES; n++) {
+
+        gw_limit_look(store, key, NULL, &look);
+
+        if (look.slot == NULL || look.tat <= now) {
+            return 0;
+        }
+
+        if (gw_limit_swap(&look.slot->tat, look.tat, 1)) {
+            ahead = look.tat - now;
+
+            if (ahead > gcra->tau) {
+                return gcra->capacity;
+            }
+
+            return (ahead + gcra->interval - 1) / gcra->interval;
+        }
+    }
+
+    return 0;
+}
+
+
 /* The n-th slot of the key's bucket, from a place that its hash chooses. */
 
 static gw_limit_slot_t *

@@ -121,4 +121,15 @@ void gw_limit_store_give(gw_limit_store_t *store, const gw_limit_key_t *key,
     const gw_gcra_t *gcra, int64_t units);
 
 
+/*
+ * Empties the account of a key, exactly once whoever asks.
+ *
+ * Returns the units by which it was ahead of its rate at "now", rounded up;
+ * 0 if it was not.
+ */
+
+int64_t gw_limit_store_drain(gw_limit_store_t *store,
+    const gw_limit_key_t *key, const gw_gcra_t *gcra, int64_t now);
+
+
 #endif /* GW_LIMIT_STORE_H */

@@ -526,6 +526,15 @@ test_give(void)
     ok(take_key(sh, &key, &g, &res, 0) == GW_OK
        && res.remaining == 10, "a look takes nothing");
 
+    take_key(sh, &key, &g, &res, 3);
+
+    ok(gw_limit_store_drain(sh->store, &key, &g, sh->clock + SEC / 2) == 3
+       && gw_limit_store_drain(sh->store, &key, &g, sh->clock) == 0,
+       "what is owed is drained once");
+    ok(take_key(sh, &key, &g, &res, 10) == GW_OK, "and the bucket is full");
+    ok(gw_limit_store_drain(sh->store, &key, &g, sh->clock + 10 * SEC) == 0,
+       "nothing is owed later");
+
     unshare_all(sh, 64 * 1024);
 }
 
