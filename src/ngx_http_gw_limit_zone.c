@@ -1,0 +1,482 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <openssl/rand.h>
+
+#include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_zone.h"
+
+
+/* slab pages that the table leaves for the small allocations */
+#define NGX_HTTP_GW_LIMIT_ZONE_SPARE  1
+
+/* ticks of a microsecond are too coarse for more, units a second */
+#define NGX_HTTP_GW_LIMIT_REDIS_RATE  100000
+
+
+static ngx_int_t ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_size(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_rate(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_check(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone);
+static ngx_int_t ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_zone_t *zone, ssize_t size);
+static ngx_int_t ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_int_t ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
+    ngx_http_gw_limit_zone_t *zone);
+
+
+char *
+ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag, ngx_array_t *zones)
+{
+    ssize_t                            size;
+    ngx_str_t                         *value;
+    ngx_uint_t                         i;
+    ngx_http_gw_limit_zone_t          *zone, **zp;
+    ngx_http_compile_complex_value_t   ccv;
+
+    value = cf->args->elts;
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_limit_zone_t));
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = &zone->key;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    size = 0;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_gw_limit_zone_parameter(cf, zone, &size, &value[i])
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_gw_limit_zone_check(cf, zone) != NGX_OK
+        || ngx_http_gw_limit_zone_memory(cf, tag, zone, size) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    zp = ngx_array_push(zones);
+    if (zp == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *zp = zone;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value)
+{
+    if (ngx_strncmp(value->data, "zone=", 5) == 0) {
+        return ngx_http_gw_limit_zone_size(cf, zone, size, value);
+    }
+
+    if (ngx_strncmp(value->data, "rate=", 5) == 0) {
+        return ngx_http_gw_limit_zone_rate(cf, zone, value);
+    }
+
+    if (ngx_strncmp(value->data, "burst=", 6) == 0) {
+
+        zone->burst = ngx_atoi(value->data + 6, value->len - 6);
+
+        if (zone->burst < 0 || zone->burst >= GW_GCRA_CAPACITY_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid burst value \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "redis=", 6) == 0) {
+
+        zone->service.data = value->data + 6;
+        zone->service.len = value->len - 6;
+
+        if (zone->service.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid redis name \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "policy=", 7) == 0) {
+
+        zone->policy.data = value->data + 7;
+        zone->policy.len = value->len - 7;
+
+        if (zone->policy.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid policy \"%V\", it must be 1 to %d "
+                               "characters of printable ASCII", value,
+                               GW_RATELIMIT_NAME_MAX);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "mode=strict") == 0) {
+        /* the only one, and the default */
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\"", value);
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_size(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
+    ssize_t *size, ngx_str_t *value)
+{
+    u_char     *p;
+    ngx_str_t   s;
+
+    zone->name.data = value->data + 5;
+
+    p = (u_char *) ngx_strchr(zone->name.data, ':');
+
+    if (p == NULL || p == zone->name.data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone size \"%V\"", value);
+        return NGX_ERROR;
+    }
+
+    zone->name.len = p - zone->name.data;
+
+    s.data = p + 1;
+    s.len = value->data + value->len - s.data;
+
+    *size = ngx_parse_size(&s);
+
+    if (*size == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone size \"%V\"", value);
+        return NGX_ERROR;
+    }
+
+    if (*size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" is too small", value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
+    ngx_str_t *value)
+{
+    if (ngx_strlchr(value->data, value->data + value->len, '$') != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "variables are not supported in \"%V\", use a zone "
+                           "for each rate with a key that is empty for the "
+                           "requests of the other ones", value);
+        return NGX_ERROR;
+    }
+
+    if (gw_rate_parse(value->data + 5, value->len - 5, &zone->rate)
+        != GW_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid rate \"%V\", it must be like \"10r/s\" or "
+                           "\"10r/5m\", at most %d a second", value,
+                           GW_RATE_MAX);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
+{
+    ngx_uint_t   i;
+    ngx_str_t   *value;
+
+    value = cf->args->elts;
+
+    if (zone->name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must have \"zone\" parameter", &value[0]);
+        return NGX_ERROR;
+    }
+
+    if (zone->rate.count == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must have \"rate\" parameter", &value[0]);
+        return NGX_ERROR;
+    }
+
+    if (zone->policy.len == 0) {
+        zone->policy = zone->name;
+    }
+
+    if (!gw_ratelimit_name_valid(zone->policy.data, zone->policy.len)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid policy \"%V\", it must be 1 to %d "
+                           "characters of printable ASCII", &zone->policy,
+                           GW_RATELIMIT_NAME_MAX);
+        return NGX_ERROR;
+    }
+
+    if (zone->service.len == 0) {
+
+        for (i = 2; i < cf->args->nelts; i++) {
+            if (ngx_strncmp(value[i].data, "mode=", 5) == 0) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\" needs the \"redis\" parameter",
+                                   &value[i]);
+                return NGX_ERROR;
+            }
+        }
+
+    } else if (zone->rate.count > zone->rate.period / 1000000.0
+                                  * NGX_HTTP_GW_LIMIT_REDIS_RATE)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the rate of zone \"%V\" is above %d a second, too "
+                           "much for \"redis\"", &zone->name,
+                           NGX_HTTP_GW_LIMIT_REDIS_RATE);
+        return NGX_ERROR;
+    }
+
+    gw_rate_window(&zone->rate, &zone->quota, &zone->window);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_zone_t *zone, ssize_t size)
+{
+    ngx_str_t                  name, *value;
+    ngx_shm_zone_t            *shm_zone;
+    ngx_http_gw_limit_zone_t  *prev;
+
+    value = cf->args->elts;
+
+    shm_zone = ngx_shared_memory_add(cf, &zone->name, size, tag);
+    if (shm_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (shm_zone->data) {
+        prev = shm_zone->data;
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V \"%V\" is already bound to key \"%V\"",
+                           &value[0], &zone->name, &prev->key.value);
+        return NGX_ERROR;
+    }
+
+    shm_zone->init = ngx_http_gw_limit_zone_init;
+    shm_zone->data = zone;
+
+    /* the counters survive a change of the size */
+
+    name.len = sizeof("gw_limit_counters:") - 1 + zone->name.len;
+    name.data = ngx_pnalloc(cf->pool, name.len);
+    if (name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(name.data, "gw_limit_counters:%V", &zone->name);
+
+    zone->counters = ngx_http_gw_counters_create(cf, &name, tag,
+                        NGX_HTTP_GW_LIMIT_SOURCES * NGX_HTTP_GW_LIMIT_RESULTS);
+
+    return (zone->counters == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_zone_resolve(ngx_conf_t *cf, ngx_array_t *zones,
+    ngx_array_t *services)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_gw_limit_zone_t  **zone;
+    ngx_http_gw_redis_conf_t  **service;
+
+    zone = zones->elts;
+    service = services->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+
+        if (zone[i]->service.len == 0) {
+            continue;
+        }
+
+        for (n = 0; n < services->nelts; n++) {
+
+            if (service[n]->name.len == zone[i]->service.len
+                && ngx_strncmp(service[n]->name.data, zone[i]->service.data,
+                               service[n]->name.len)
+                   == 0)
+            {
+                zone[i]->redis = service[n];
+                zone[i]->link = n;
+                break;
+            }
+        }
+
+        if (zone[i]->redis == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "gw_limit_zone \"%V\" uses the unknown gw_redis "
+                          "\"%V\"", &zone[i]->name, &zone[i]->service);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_gw_limit_zone_t  *prev = data;
+
+    ngx_http_gw_limit_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (prev) {
+
+        if (zone->key.value.len != prev->key.value.len
+            || ngx_strncmp(zone->key.value.data, prev->key.value.data,
+                           zone->key.value.len)
+               != 0)
+        {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "gw_limit_zone \"%V\" uses the \"%V\" key "
+                          "while previously it used the \"%V\" key",
+                          &zone->name, &zone->key.value, &prev->key.value);
+            return NGX_ERROR;
+        }
+
+        zone->shared = prev->shared;
+        zone->shpool = prev->shpool;
+
+        return NGX_OK;
+    }
+
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        zone->shared = zone->shpool->data;
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_limit_zone_create(shm_zone, zone);
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
+    ngx_http_gw_limit_zone_t *zone)
+{
+    void             *mem;
+    size_t            size;
+    uint64_t          seed[2];
+    ngx_slab_pool_t  *shpool;
+
+    shpool = zone->shpool;
+
+    size = sizeof(" in gw_limit_zone \"\"") + shm_zone->shm.name.len;
+
+    shpool->log_ctx = ngx_slab_alloc(shpool, size);
+    if (shpool->log_ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(shpool->log_ctx, " in gw_limit_zone \"%V\"%Z",
+                &shm_zone->shm.name);
+
+    zone->shared = ngx_slab_calloc(shpool, sizeof(ngx_http_gw_limit_shared_t));
+    if (zone->shared == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (shpool->pfree <= NGX_HTTP_GW_LIMIT_ZONE_SPARE) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", &zone->name);
+        return NGX_ERROR;
+    }
+
+    size = (shpool->pfree - NGX_HTTP_GW_LIMIT_ZONE_SPARE) * ngx_pagesize;
+
+    mem = ngx_slab_alloc(shpool, size);
+    if (mem == NULL) {
+        return NGX_ERROR;
+    }
+
+#if (NGX_DEBUG_MALLOC || NGX_HAVE_DEBUG_MALLOC)
+
+    /* otherwise it is as zero as mmap() made it, and not yet touched */
+
+    ngx_memzero(mem, size);
+
+#endif
+
+    if (RAND_bytes((u_char *) seed, sizeof(seed)) != 1) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "no random bytes for zone \"%V\"", &zone->name);
+        return NGX_ERROR;
+    }
+
+    zone->shared->store = gw_limit_store_create(mem, size, seed);
+    if (zone->shared->store == NULL) {
+        return NGX_ERROR;
+    }
+
+    shpool->data = zone->shared;
+
+    return NGX_OK;
+}
+
+
+int64_t
+ngx_http_gw_limit_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000000000 + ts.tv_nsec + 1;
+}

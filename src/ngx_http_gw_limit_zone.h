@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * A zone of gw_limit_zone: the key, the rate, and the shared memory with the
+ * limits of all its keys.
+ */
+
+
+#ifndef NGX_HTTP_GW_LIMIT_ZONE_H
+#define NGX_HTTP_GW_LIMIT_ZONE_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "gw_limit_store.h"
+#include "gw_rate.h"
+#include "ngx_http_gw_counters.h"
+#include "ngx_http_gw_redis_conf.h"
+
+
+/* labels of gw_limit_requests_total; the numbers are kept in shared memory */
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_SHM = 0,
+    NGX_HTTP_GW_LIMIT_REDIS,
+    NGX_HTTP_GW_LIMIT_FALLBACK,
+    NGX_HTTP_GW_LIMIT_NOWHERE,
+    NGX_HTTP_GW_LIMIT_SOURCES
+} ngx_http_gw_limit_source_e;
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_COUNT_PASSED = 0,
+    NGX_HTTP_GW_LIMIT_COUNT_DELAYED,
+    NGX_HTTP_GW_LIMIT_COUNT_REJECTED,
+    NGX_HTTP_GW_LIMIT_COUNT_DELAYED_DRY_RUN,
+    NGX_HTTP_GW_LIMIT_COUNT_REJECTED_DRY_RUN,
+    NGX_HTTP_GW_LIMIT_COUNT_ERROR_PASSED,
+    NGX_HTTP_GW_LIMIT_COUNT_ERROR_REJECTED,
+    NGX_HTTP_GW_LIMIT_RESULTS
+} ngx_http_gw_limit_count_e;
+
+
+/* the part in shared memory, found again after a reload */
+
+typedef struct {
+    gw_limit_store_t           *store;
+
+    /*
+     * The latest time, ns, at which a key that was charged here instead of
+     * in Redis has a full bucket again.
+     */
+    int64_t                     owed;
+} ngx_http_gw_limit_shared_t;
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_str_t                   policy;
+    ngx_http_complex_value_t    key;
+    gw_rate_t                   rate;
+    ngx_int_t                   burst;
+    int64_t                     quota;       /* units in one window */
+    int64_t                     window;      /* seconds */
+
+    ngx_str_t                   service;     /* empty: shared memory */
+    ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */
+    ngx_uint_t                  link;        /* number of the service */
+
+    ngx_http_gw_limit_shared_t *shared;
+    ngx_slab_pool_t            *shpool;
+    ngx_http_gw_counters_t     *counters;
+} ngx_http_gw_limit_zone_t;
+
+
+/*
+ * The handler of gw_limit_zone.
+ *
+ *     tag     of the shared memory: the module
+ *     zones   array of ngx_http_gw_limit_zone_t *, the new zone is appended
+ *
+ * Returns NGX_CONF_OK, or NGX_CONF_ERROR after the reason is logged.
+ */
+char *ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag,
+    ngx_array_t *zones);
+
+/*
+ * Finds the services of the zones once all directives are read.
+ *
+ *     services  array of ngx_http_gw_redis_conf_t *
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_limit_zone_resolve(ngx_conf_t *cf, ngx_array_t *zones,
+    ngx_array_t *services);
+
+/*
+ * A clock for the store: CLOCK_MONOTONIC in ns.  ngx_current_msec is too
+ * coarse: it stands still while one turn of the event loop lasts.
+ */
+int64_t ngx_http_gw_limit_clock(void);
+
+
+#define ngx_http_gw_limit_count(zone, source, result)                         \
+    ngx_http_gw_count((zone)->counters,                                       \
+                      (source) * NGX_HTTP_GW_LIMIT_RESULTS + (result))
+
+
+#endif /* NGX_HTTP_GW_LIMIT_ZONE_H */
