@@ -1,0 +1,531 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit.h"
+
+
+static ngx_int_t ngx_http_gw_limit_cost(ngx_http_request_t *r,
+    ngx_http_gw_limit_t *limit, int64_t *cost, ngx_str_t *bad_cost);
+static void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
+static void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
+    ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
+    gw_gcra_result_t *res, int64_t ticks);
+static void ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared,
+    int64_t until);
+static ngx_uint_t ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared,
+    int64_t *now);
+static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_redis_cell_t *cells, ngx_http_gw_limit_calls_t *calls);
+static void ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set,
+    int64_t now);
+static void ngx_http_gw_limit_debited(void *data,
+    ngx_http_gw_limit_redis_t *check);
+
+
+ngx_int_t
+ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
+    ngx_uint_t phase, ngx_http_gw_limit_set_t *set, ngx_str_t *bad_cost)
+{
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_t        *limit;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    set->n = 0;
+    set->remote = 0;
+    set->failed = NULL;
+    set->silent = 0;
+
+    if (set->entries == NULL) {
+        set->entries = ngx_palloc(r->pool, limits->count[phase]
+                                           * sizeof(ngx_http_gw_limit_entry_t));
+        if (set->entries == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    limit = limits->limits.elts;
+
+    for (i = 0; i < limits->limits.nelts; i++) {
+
+        if (limit[i].phase != phase) {
+            continue;
+        }
+
+        if (ngx_http_complex_value(r, &limit[i].zone->key, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            continue;
+        }
+
+        entry = &set->entries[set->n++];
+
+        ngx_memzero(entry, sizeof(ngx_http_gw_limit_entry_t));
+
+        entry->limit = &limit[i];
+        entry->value = value;
+
+        if (ngx_http_gw_limit_cost(r, &limit[i], &entry->cost, bad_cost)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (limit[i].zone->redis) {
+            set->remote++;
+        }
+    }
+
+    return set->n ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_cost(ngx_http_request_t *r, ngx_http_gw_limit_t *limit,
+    int64_t *cost, ngx_str_t *bad_cost)
+{
+    ngx_str_t   value;
+    ngx_uint_t  i;
+
+    *cost = 1;
+
+    if (limit->cost == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, limit->cost, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (value.len == 0) {
+        return NGX_OK;
+    }
+
+    *cost = 0;
+
+    for (i = 0; i < value.len; i++) {
+
+        if (value.data[i] < '0' || value.data[i] > '9') {
+            *cost = 1;
+            *bad_cost = value;
+            return NGX_OK;
+        }
+
+        /* a number too large to be counted must not become a small one */
+
+        if (*cost < NGX_HTTP_GW_LIMIT_COST_MAX) {
+            *cost = *cost * 10 + (value.data[i] - '0');
+        }
+    }
+
+    *cost = ngx_min(*cost, NGX_HTTP_GW_LIMIT_COST_MAX);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_source_e source)
+{
+    int64_t                     now;
+    ngx_uint_t                  i;
+    gw_status_e                 rc;
+    gw_gcra_result_t            res;
+    ngx_http_gw_limit_t        *limit;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    now = ngx_http_gw_limit_clock();
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+        limit = entry->limit;
+
+        if ((limit->zone->redis != NULL)
+            != (source == NGX_HTTP_GW_LIMIT_FALLBACK))
+        {
+            continue;
+        }
+
+        ngx_http_gw_limit_hash(entry);
+
+        rc = gw_limit_store_take(limit->zone->shared->store, &entry->key,
+                                 &limit->gcra, &now, ngx_http_gw_limit_clock,
+                                 entry->cost, &res);
+
+        ngx_http_gw_limit_answer(entry, source, &limit->gcra, &res, 1000);
+
+        if (rc != GW_OK) {
+            set->failed = entry;
+            ngx_http_gw_limit_give(set);
+            return NGX_DECLINED;
+        }
+
+        entry->taken = 1;
+
+        if (source == NGX_HTTP_GW_LIMIT_FALLBACK) {
+            ngx_http_gw_limit_owe(limit->zone->shared, res.tat);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry)
+{
+    if (!entry->hashed) {
+        gw_limit_store_key(entry->limit->zone->shared->store,
+                           entry->value.data, entry->value.len, &entry->key);
+        entry->hashed = 1;
+    }
+}
+
+
+/* ticks: of the result in one microsecond */
+
+static void
+ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
+    ngx_http_gw_limit_source_e source, gw_gcra_t *gcra, gw_gcra_result_t *res,
+    int64_t ticks)
+{
+    entry->source = source;
+    entry->told = 1;
+
+    entry->remaining = res->remaining;
+    entry->excess = res->excess;
+    entry->next = (res->next + ticks - 1) / ticks;
+    entry->retry = (res->retry > 0) ? (res->retry + ticks - 1) / ticks
+                                    : res->retry;
+
+    entry->delay = (ngx_msec_t) (gw_gcra_delay(gcra, res, entry->limit->delay)
+                                 / (1000 * ticks));
+}
+
+
+void
+ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+
+        if (entry->taken) {
+            gw_limit_store_give(entry->limit->zone->shared->store,
+                                &entry->key, &entry->limit->gcra,
+                                entry->cost);
+            entry->taken = 0;
+        }
+    }
+}
+
+
+/* Raises the time until which something may be owed to Redis. */
+
+static void
+ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared, int64_t until)
+{
+    int64_t  owed;
+
+    owed = __atomic_load_n(&shared->owed, __ATOMIC_RELAXED);
+
+    while (owed < until
+           && !__atomic_compare_exchange_n(&shared->owed, &owed, until, 0,
+                                           __ATOMIC_RELAXED,
+                                           __ATOMIC_RELAXED))
+    {
+        /* void */
+    }
+}
+
+
+/* now: in/out, read once, 0 if it was not */
+
+static ngx_uint_t
+ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared, int64_t *now)
+{
+    int64_t  owed;
+
+    owed = __atomic_load_n(&shared->owed, __ATOMIC_RELAXED);
+
+    if (owed == 0) {
+        return 0;
+    }
+
+    if (*now == 0) {
+        *now = ngx_http_gw_limit_clock();
+    }
+
+    if (owed > *now) {
+        return 1;
+    }
+
+    (void) __atomic_compare_exchange_n(&shared->owed, &owed, 0, 0,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_redis_link_t *link, ngx_http_gw_limit_calls_t *calls)
+{
+    ngx_uint_t                       i;
+    ngx_http_gw_limit_zone_t        *zone;
+    ngx_http_gw_limit_entry_t       *entry;
+    ngx_http_gw_limit_redis_cell_t  *cell, *cells;
+
+    if (link == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* one half to take, the other half for what is owed */
+
+    cells = ngx_palloc(pool, 2 * set->remote
+                             * sizeof(ngx_http_gw_limit_redis_cell_t));
+    if (cells == NULL) {
+        return NGX_ERROR;
+    }
+
+    cell = cells;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+        zone = entry->limit->zone;
+
+        if (zone->redis == NULL) {
+            continue;
+        }
+
+        if (ngx_http_gw_limit_redis_key(pool, &cell->key,
+                                        &zone->redis->prefix, &zone->name,
+                                        &entry->value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        cell->gcra = entry->limit->remote;
+        cell->cost = entry->cost;
+        cell++;
+    }
+
+    calls->take.link = link;
+    calls->take.cells = cells;
+    calls->take.ncells = set->remote;
+    calls->take.mode = NGX_HTTP_GW_LIMIT_REDIS_TAKE;
+
+    /* replies come in the order of the calls: first what is owed */
+
+    if (ngx_http_gw_limit_debit(set, cells, calls) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_limit_redis_check(&calls->take);
+}
+
+
+/*
+ * Charges in Redis what was admitted while it was away, so that its return
+ * is no second burst.
+ */
+
+static ngx_int_t
+ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_redis_cell_t *cells, ngx_http_gw_limit_calls_t *calls)
+{
+    int64_t                          now;
+    ngx_int_t                        rc;
+    ngx_uint_t                       i;
+    ngx_http_gw_limit_entry_t       *entry;
+    ngx_http_gw_limit_shared_t      *shared;
+    ngx_http_gw_limit_redis_cell_t  *take, *owed;
+
+    now = 0;
+    take = cells;
+    owed = cells + set->remote;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+        entry->owed = 0;
+
+        if (entry->limit->zone->redis == NULL) {
+            continue;
+        }
+
+        shared = entry->limit->zone->shared;
+
+        if (ngx_http_gw_limit_owing(shared, &now)) {
+            ngx_http_gw_limit_hash(entry);
+
+            entry->owed = gw_limit_store_drain(shared->store, &entry->key,
+                                               &entry->limit->gcra, now);
+            if (entry->owed) {
+                *owed = *take;
+                owed->cost = entry->owed;
+                owed++;
+            }
+        }
+
+        take++;
+    }
+
+    calls->debit.ncells = owed - (cells + set->remote);
+
+    if (calls->debit.ncells == 0) {
+        return NGX_OK;
+    }
+
+    calls->debit.link = calls->take.link;
+    calls->debit.cells = cells + set->remote;
+    calls->debit.mode = NGX_HTTP_GW_LIMIT_REDIS_FORCE;
+    calls->debit.handler = ngx_http_gw_limit_debited;
+    calls->debit.data = NULL;
+
+    rc = ngx_http_gw_limit_redis_check(&calls->debit);
+
+    if (rc == NGX_ERROR) {
+        ngx_http_gw_limit_restore(set, now);
+    }
+
+    return rc;
+}
+
+
+/* Redis is away again: what was drained is still owed. */
+
+static void
+ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
+{
+    ngx_uint_t                  i;
+    gw_gcra_result_t            res;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+
+        if (entry->owed) {
+            (void) gw_limit_store_take(entry->limit->zone->shared->store,
+                                       &entry->key, &entry->limit->gcra, &now,
+                                       ngx_http_gw_limit_clock, entry->owed,
+                                       &res);
+
+            ngx_http_gw_limit_owe(entry->limit->zone->shared, res.tat);
+        }
+    }
+}
+
+
+static void
+ngx_http_gw_limit_debited(void *data, ngx_http_gw_limit_redis_t *check)
+{
+    /* nobody waits for it */
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_calls_t *calls)
+{
+    ngx_uint_t                       i;
+    ngx_http_gw_limit_entry_t       *entry;
+    ngx_http_gw_limit_redis_cell_t  *cell;
+
+    if (calls->take.status != NGX_OK && calls->take.status != NGX_DECLINED) {
+        return NGX_ERROR;
+    }
+
+    cell = calls->take.cells;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+
+        if (entry->limit->zone->redis == NULL) {
+            continue;
+        }
+
+        ngx_http_gw_limit_answer(entry, NGX_HTTP_GW_LIMIT_REDIS,
+                                 &entry->limit->remote, &cell->result, 1);
+
+        /* of several that have no room, the one to wait longest for */
+
+        if (cell->status == NGX_DECLINED
+            && (set->failed == NULL
+                || (set->failed->retry != -1
+                    && (entry->retry == -1
+                        || entry->retry > set->failed->retry))))
+        {
+            set->failed = entry;
+        }
+
+        cell++;
+    }
+
+    if (calls->take.status == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (set->failed == NULL) {
+        /* a refusal that names nobody is no answer */
+        return NGX_ERROR;
+    }
+
+    ngx_http_gw_limit_give(set);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_gw_limit_cancel(ngx_http_gw_limit_calls_t *calls)
+{
+    ngx_http_gw_limit_redis_cancel(&calls->take);
+    ngx_http_gw_limit_redis_cancel(&calls->debit);
+}
+
+
+ngx_http_gw_limit_entry_t *
+ngx_http_gw_limit_slowest(ngx_http_gw_limit_set_t *set)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    entry = &set->entries[0];
+
+    for (i = 1; i < set->n; i++) {
+        if (set->entries[i].delay > entry->delay) {
+            entry = &set->entries[i];
+        }
+    }
+
+    return entry;
+}
+
+
+ngx_uint_t
+ngx_http_gw_limit_has_source(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_source_e source)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < set->n; i++) {
+        if (set->entries[i].told && set->entries[i].source == source) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,179 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The limits of one request and phase: which apply, what each of them
+ * answers, and that either all of them are charged or none.
+ */
+
+
+#ifndef NGX_HTTP_GW_LIMIT_H
+#define NGX_HTTP_GW_LIMIT_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit_redis.h"
+#include "ngx_http_gw_limit_zone.h"
+
+
+/* a cost that is above every bucket, units */
+#define NGX_HTTP_GW_LIMIT_COST_MAX  ((int64_t) GW_GCRA_CAPACITY_MAX + 1)
+
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_PREACCESS = 0,
+    NGX_HTTP_GW_LIMIT_POSTACCESS,
+    NGX_HTTP_GW_LIMIT_PHASES
+} ngx_http_gw_limit_phase_e;
+
+
+/* one gw_limit */
+
+typedef struct {
+    ngx_shm_zone_t                   *shm_zone;
+    ngx_http_gw_limit_zone_t         *zone;      /* set when all is parsed */
+    ngx_http_gw_limit_phase_e         phase;
+    ngx_int_t                         burst;     /* -1: that of the zone */
+    ngx_int_t                         delay;     /* units that pass at once */
+    ngx_http_complex_value_t         *cost;      /* NULL: 1 */
+    gw_gcra_t                         gcra;      /* ns */
+    gw_gcra_t                         remote;    /* usec, for Redis */
+    ngx_str_t                         policy;    /* of RateLimit-Policy */
+    u_char                           *file;
+    ngx_uint_t                        line;
+} ngx_http_gw_limit_t;
+
+
+/* the gw_limits of one level */
+
+typedef struct {
+    ngx_array_t                       limits;    /* ngx_http_gw_limit_t */
+    ngx_uint_t                        count[NGX_HTTP_GW_LIMIT_PHASES];
+    unsigned                          off:1;
+    unsigned                          resolved:1;
+} ngx_http_gw_limits_t;
+
+
+/* one limit of one request */
+
+typedef struct {
+    ngx_http_gw_limit_t              *limit;
+    ngx_str_t                         value;     /* of the key */
+    gw_limit_key_t                    key;
+    int64_t                           cost;
+    int64_t                           owed;      /* units, to Redis */
+
+    /* the answer */
+
+    int64_t                           remaining; /* units */
+    int64_t                           excess;    /* thousandths of a unit */
+    int64_t                           next;      /* usec, 0: full */
+    int64_t                           retry;     /* usec, -1: never */
+    ngx_msec_t                        delay;
+    ngx_http_gw_limit_source_e        source;
+    unsigned                          hashed:1;
+    unsigned                          told:1;    /* there is an answer */
+    unsigned                          taken:1;   /* from shared memory */
+} ngx_http_gw_limit_entry_t;
+
+
+typedef struct {
+    ngx_http_gw_limit_entry_t        *entries;
+    ngx_uint_t                        n;
+    ngx_uint_t                        remote;    /* of them, in Redis */
+    ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
+    unsigned                          silent:1;  /* not shown to the client */
+} ngx_http_gw_limit_set_t;
+
+
+/* the two calls of Redis that a request may wait for */
+
+typedef struct {
+    ngx_http_gw_limit_redis_t         take;
+    ngx_http_gw_limit_redis_t         debit;
+} ngx_http_gw_limit_calls_t;
+
+
+/*
+ * The handler of gw_limit.
+ *
+ *     tag     of the zones: the module
+ *     limits  of this level
+ *
+ * Returns NGX_CONF_OK, an error text, or NGX_CONF_ERROR when it is logged.
+ */
+char *ngx_http_gw_limit_add(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limits_t *limits);
+
+/*
+ * Finds the zones once all directives are read, and computes what depends on
+ * them.  Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_limits_resolve(ngx_conf_t *cf,
+    ngx_http_gw_limits_t *limits);
+
+
+/*
+ * Evaluates the keys and costs of the limits of a phase.
+ *
+ *     set        out: the limits whose key is not empty
+ *     bad_cost   out: a cost that is no number and counts as 1, else empty
+ *
+ * Returns NGX_OK; NGX_DECLINED if all the keys are empty; NGX_ERROR when
+ * memory is short or a value failed.
+ */
+ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
+    ngx_http_gw_limits_t *limits, ngx_uint_t phase,
+    ngx_http_gw_limit_set_t *set, ngx_str_t *bad_cost);
+
+/*
+ * Takes from shared memory: for the limits in shared memory, or for those in
+ * Redis when it could not be asked (source NGX_HTTP_GW_LIMIT_FALLBACK).
+ *
+ * Returns NGX_OK; or NGX_DECLINED: set->failed has no room, and all that was
+ * taken for the set is given back.
+ */
+ngx_int_t ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_source_e source);
+
+/* Gives back all that was taken from shared memory for the set. */
+void ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set);
+
+/*
+ * Asks Redis about its limits in one call.  handler and data of calls->take
+ * are set by the caller.
+ *
+ * Returns NGX_AGAIN: the handler is called later; NGX_ERROR: it could not be
+ * asked.  ngx_http_gw_limit_cancel() must precede the end of the pool.
+ */
+ngx_int_t ngx_http_gw_limit_ask(ngx_pool_t *pool,
+    ngx_http_gw_limit_set_t *set, ngx_http_gw_redis_link_t *link,
+    ngx_http_gw_limit_calls_t *calls);
+
+/*
+ * Keeps the answer of Redis.
+ *
+ * Returns NGX_OK; NGX_DECLINED: set->failed has no room, and what was taken
+ * from shared memory is given back; NGX_ERROR: there is no answer.
+ */
+ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_calls_t *calls);
+
+void ngx_http_gw_limit_cancel(ngx_http_gw_limit_calls_t *calls);
+
+/* The limit of an allowed request with the longest delay. */
+ngx_http_gw_limit_entry_t *ngx_http_gw_limit_slowest(
+    ngx_http_gw_limit_set_t *set);
+
+/* Returns 1 if one of the answers is of this source. */
+ngx_uint_t ngx_http_gw_limit_has_source(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_source_e source);
+
+
+#endif /* NGX_HTTP_GW_LIMIT_H */

@@ -1,0 +1,368 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit.h"
+
+
+#define NGX_HTTP_GW_LIMIT_NODELAY  NGX_MAX_INT_T_VALUE
+
+
+static ngx_int_t ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_cost_value(ngx_conf_t *cf,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_resolve(ngx_conf_t *cf,
+    ngx_http_gw_limit_t *limit);
+static ngx_int_t ngx_http_gw_limit_policy(ngx_conf_t *cf,
+    ngx_http_gw_limit_t *limit);
+static ngx_int_t ngx_http_gw_limit_check(ngx_conf_t *cf,
+    ngx_http_gw_limits_t *limits, ngx_uint_t phase);
+
+
+char *
+ngx_http_gw_limit_add(ngx_conf_t *cf, void *tag, ngx_http_gw_limits_t *limits)
+{
+    ngx_str_t            *value;
+    ngx_uint_t            i;
+    ngx_http_gw_limit_t  *limit, *prev;
+
+    value = cf->args->elts;
+
+    if (limits->off) {
+        return "is not allowed after \"gw_limit off\"";
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (limits->limits.nelts) {
+            return "\"off\" is not allowed with other limits";
+        }
+
+        limits->off = 1;
+
+        return NGX_CONF_OK;
+    }
+
+    if (limits->limits.elts == NULL
+        && ngx_array_init(&limits->limits, cf->pool, 2,
+                          sizeof(ngx_http_gw_limit_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    limit = ngx_array_push(&limits->limits);
+    if (limit == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(limit, sizeof(ngx_http_gw_limit_t));
+
+    limit->phase = NGX_HTTP_GW_LIMIT_POSTACCESS;
+    limit->burst = -1;
+    limit->file = cf->conf_file->file.name.data;
+    limit->line = cf->conf_file->line;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_http_gw_limit_parameter(cf, tag, limit, &value[i])
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (limit->shm_zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" must have \"zone\" parameter", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    prev = limits->limits.elts;
+
+    for (i = 0; i < limits->limits.nelts - 1; i++) {
+        if (prev[i].shm_zone == limit->shm_zone) {
+            return "is duplicate";
+        }
+    }
+
+    limits->count[limit->phase]++;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value)
+{
+    if (ngx_strncmp(value->data, "zone=", 5) == 0) {
+        return ngx_http_gw_limit_zone_name(cf, tag, limit, value);
+    }
+
+    if (ngx_strncmp(value->data, "burst=", 6) == 0) {
+
+        limit->burst = ngx_atoi(value->data + 6, value->len - 6);
+
+        if (limit->burst < 0 || limit->burst >= GW_GCRA_CAPACITY_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid burst value \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "delay=", 6) == 0) {
+
+        limit->delay = ngx_atoi(value->data + 6, value->len - 6);
+
+        if (limit->delay <= 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid delay value \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "nodelay") == 0) {
+        limit->delay = NGX_HTTP_GW_LIMIT_NODELAY;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "phase=preaccess") == 0) {
+        limit->phase = NGX_HTTP_GW_LIMIT_PREACCESS;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "phase=postaccess") == 0) {
+        limit->phase = NGX_HTTP_GW_LIMIT_POSTACCESS;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "cost=", 5) == 0) {
+        return ngx_http_gw_limit_cost_value(cf, limit, value);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\"", value);
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value)
+{
+    ngx_str_t  name;
+
+    name.data = value->data + 5;
+    name.len = value->len - 5;
+
+    if (name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid zone name \"%V\"", value);
+        return NGX_ERROR;
+    }
+
+    /* the zone may be defined further down */
+
+    limit->shm_zone = ngx_shared_memory_add(cf, &name, 0, tag);
+
+    return (limit->shm_zone == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_cost_value(ngx_conf_t *cf, ngx_http_gw_limit_t *limit,
+    ngx_str_t *value)
+{
+    ngx_int_t                          n;
+    ngx_str_t                          s;
+    ngx_http_compile_complex_value_t   ccv;
+
+    s.data = value->data + 5;
+    s.len = value->len - 5;
+
+    limit->cost = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (limit->cost == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &s;
+    ccv.complex_value = limit->cost;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (limit->cost->lengths == NULL) {
+
+        n = ngx_atoi(s.data, s.len);
+
+        if (n < 0 || n > GW_GCRA_CAPACITY_MAX) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid cost value \"%V\"", value);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limits_resolve(ngx_conf_t *cf, ngx_http_gw_limits_t *limits)
+{
+    ngx_uint_t            i;
+    ngx_http_gw_limit_t  *limit;
+
+    /* several levels may have inherited it */
+
+    if (limits->resolved) {
+        return NGX_OK;
+    }
+
+    limits->resolved = 1;
+
+    limit = limits->limits.elts;
+
+    for (i = 0; i < limits->limits.nelts; i++) {
+        if (ngx_http_gw_limit_resolve(cf, &limit[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < NGX_HTTP_GW_LIMIT_PHASES; i++) {
+        if (ngx_http_gw_limit_check(cf, limits, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
+{
+    int64_t                    burst;
+    ngx_http_gw_limit_zone_t  *zone;
+
+    zone = limit->shm_zone->data;
+
+    if (zone == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "unknown gw_limit_zone \"%V\" in %s:%ui",
+                      &limit->shm_zone->shm.name, limit->file, limit->line);
+        return NGX_ERROR;
+    }
+
+    limit->zone = zone;
+
+    burst = (limit->burst == -1) ? zone->burst : limit->burst;
+
+    if (gw_gcra_init(&limit->gcra, zone->rate.count,
+                     zone->rate.period * 1000, burst)
+        != GW_OK
+        || gw_gcra_init(&limit->remote, zone->rate.count, zone->rate.period,
+                        burst)
+           != GW_OK
+        || (zone->redis
+            && limit->remote.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "burst %L is too large for the rate of gw_limit_zone "
+                      "\"%V\" in %s:%ui", burst, &zone->name, limit->file,
+                      limit->line);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_limit_policy(cf, limit);
+}
+
+
+/* The member of RateLimit-Policy is the same for all requests. */
+
+static ngx_int_t
+ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
+{
+    u_char               *p;
+    gw_ratelimit_item_t   item;
+
+    ngx_memzero(&item, sizeof(gw_ratelimit_item_t));
+
+    item.name = limit->zone->policy.data;
+    item.name_len = limit->zone->policy.len;
+    item.quota = limit->zone->quota;
+    item.window = limit->zone->window;
+    item.burst = limit->gcra.capacity - 1;
+
+    p = ngx_pnalloc(cf->pool, gw_ratelimit_item_size(&item));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    limit->policy.data = p;
+    limit->policy.len = gw_ratelimit_policy(p, &item) - p;
+
+    return NGX_OK;
+}
+
+
+/* The limits in Redis of one phase are decided in one call. */
+
+static ngx_int_t
+ngx_http_gw_limit_check(ngx_conf_t *cf, ngx_http_gw_limits_t *limits,
+    ngx_uint_t phase)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_gw_limit_t       *limit;
+    ngx_http_gw_redis_conf_t  *redis;
+
+    n = 0;
+    redis = NULL;
+    limit = limits->limits.elts;
+
+    for (i = 0; i < limits->limits.nelts; i++) {
+
+        if (limit[i].phase != phase || limit[i].zone->redis == NULL) {
+            continue;
+        }
+
+        if (redis != NULL && limit[i].zone->redis != redis) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "gw_limit of zone \"%V\" uses the gw_redis \"%V\" "
+                          "while another limit of the same request and phase "
+                          "uses \"%V\" in %s:%ui", &limit[i].zone->name,
+                          &limit[i].zone->redis->name, &redis->name,
+                          limit[i].file, limit[i].line);
+            return NGX_ERROR;
+        }
+
+        if (++n > NGX_HTTP_GW_LIMIT_REDIS_MAX) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "more than %d limits in Redis for one request and "
+                          "phase in %s:%ui", NGX_HTTP_GW_LIMIT_REDIS_MAX,
+                          limit[i].file, limit[i].line);
+            return NGX_ERROR;
+        }
+
+        redis = limit[i].zone->redis;
+    }
+
+    return NGX_OK;
+}
