@@ -1,0 +1,370 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit_links.h"
+
+
+typedef struct {
+    const gw_metric_desc_t     *desc;
+    const char                 *result;          /* NULL: no such label */
+    size_t                      offset;          /* in the stat */
+} ngx_http_gw_limit_stat_t;
+
+
+static void ngx_http_gw_limit_links_timer(ngx_event_t *ev);
+static void ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links);
+static ngx_int_t ngx_http_gw_limit_links_service(
+    ngx_http_gw_limit_service_t *service, ngx_http_gw_metrics_t *metrics);
+
+
+static const gw_metric_desc_t  ngx_http_gw_redis_commands = {
+    "gw_redis_commands_total", "Commands by what became of them.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_queued = {
+    "gw_redis_queued_total", "Commands taken to be sent.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_errors = {
+    "gw_redis_error_replies_total", "Replies that are errors.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_late = {
+    "gw_redis_late_replies_total", "Replies that came after the deadline.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_connects = {
+    "gw_redis_connects_total", "Connections opened.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_failures = {
+    "gw_redis_failures_total", "Failures that the breaker counted.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_opened = {
+    "gw_redis_breaker_transitions_total", "Times that the breaker opened.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_writes = {
+    "gw_redis_writes_total", "System calls that sent commands.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_sent = {
+    "gw_redis_sent_bytes_total", "Bytes sent.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_received = {
+    "gw_redis_received_bytes_total", "Bytes received.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_up = {
+    "gw_redis_up", "Whether the link of the answering worker is up.",
+    GW_METRIC_GAUGE
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_inflight = {
+    "gw_redis_inflight", "Commands of the answering worker without a reply.",
+    GW_METRIC_GAUGE
+};
+
+
+/* the order is that of the shared counters, which a reload keeps */
+
+static const ngx_http_gw_limit_stat_t  ngx_http_gw_limit_stats[] = {
+
+    { &ngx_http_gw_redis_queued, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, commands) },
+
+    { &ngx_http_gw_redis_commands, "reply",
+      offsetof(ngx_http_gw_redis_stat_t, replies) },
+
+    { &ngx_http_gw_redis_errors, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, errors) },
+
+    { &ngx_http_gw_redis_commands, "timeout",
+      offsetof(ngx_http_gw_redis_stat_t, timeouts) },
+
+    { &ngx_http_gw_redis_commands, "canceled",
+      offsetof(ngx_http_gw_redis_stat_t, canceled) },
+
+    { &ngx_http_gw_redis_commands, "refused",
+      offsetof(ngx_http_gw_redis_stat_t, refused) },
+
+    { &ngx_http_gw_redis_commands, "lost",
+      offsetof(ngx_http_gw_redis_stat_t, lost) },
+
+    { &ngx_http_gw_redis_late, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, late) },
+
+    { &ngx_http_gw_redis_connects, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, connects) },
+
+    { &ngx_http_gw_redis_failures, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, failures) },
+
+    { &ngx_http_gw_redis_opened, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, opened) },
+
+    { &ngx_http_gw_redis_writes, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, writes) },
+
+    { &ngx_http_gw_redis_sent, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, sent) },
+
+    { &ngx_http_gw_redis_received, NULL,
+      offsetof(ngx_http_gw_redis_stat_t, received) }
+};
+
+#define NGX_HTTP_GW_LIMIT_STATS                                               \
+    (sizeof(ngx_http_gw_limit_stats) / sizeof(ngx_http_gw_limit_stats[0]))
+
+#define ngx_http_gw_limit_stat(stat, i)                                       \
+    (*(uint64_t *) ((u_char *) (stat) + ngx_http_gw_limit_stats[i].offset))
+
+
+ngx_int_t
+ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
+    ngx_array_t *services, ngx_uint_t n, void *tag)
+{
+    ngx_str_t                     name;
+    ngx_uint_t                    i;
+    ngx_http_gw_redis_conf_t    **conf;
+    ngx_http_gw_limit_service_t  *service;
+
+    if (links->services == NULL) {
+
+        links->services = ngx_pcalloc(cf->pool, services->nelts
+                                        * sizeof(ngx_http_gw_limit_service_t));
+        if (links->services == NULL) {
+            return NGX_ERROR;
+        }
+
+        conf = services->elts;
+        links->n = services->nelts;
+
+        for (i = 0; i < links->n; i++) {
+            links->services[i].conf = conf[i];
+        }
+    }
+
+    service = &links->services[n];
+
+    if (service->counters) {
+        return NGX_OK;
+    }
+
+    name.len = sizeof("gw_limit_redis_counters:") - 1
+               + service->conf->name.len;
+
+    name.data = ngx_pnalloc(cf->pool, name.len);
+    if (name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(name.data, "gw_limit_redis_counters:%V", &service->conf->name);
+
+    service->counters = ngx_http_gw_counters_create(cf, &name, tag,
+                                                    NGX_HTTP_GW_LIMIT_STATS);
+
+    return (service->counters == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
+    ngx_cycle_t *cycle, ngx_str_t *node)
+{
+    ngx_uint_t                      i;
+    ngx_http_gw_limit_service_t    *service;
+    ngx_http_gw_redis_link_conf_t   lcf;
+
+    for (i = 0; i < links->n; i++) {
+        service = &links->services[i];
+
+        if (service->counters == NULL) {
+            continue;
+        }
+
+        lcf.conf = service->conf;
+        lcf.node = *node;
+
+        ngx_http_gw_limit_redis_scripts(&lcf.scripts, &lcf.nscripts);
+
+        service->link = ngx_http_gw_redis_link_create(cycle->pool, cycle->log,
+                                                      &lcf);
+        if (service->link == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    links->flush.handler = ngx_http_gw_limit_links_timer;
+    links->flush.data = links;
+    links->flush.log = cycle->log;
+    links->flush.cancelable = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links)
+{
+    ngx_uint_t  i;
+
+    ngx_http_gw_limit_links_flush(links);
+
+    for (i = 0; i < links->n; i++) {
+        if (links->services[i].link) {
+            ngx_http_gw_redis_link_exit(links->services[i].link);
+            links->services[i].link = NULL;
+        }
+    }
+}
+
+
+ngx_http_gw_redis_link_t *
+ngx_http_gw_limit_link(ngx_http_gw_limit_links_t *links, ngx_uint_t n)
+{
+    if (links->services[n].link && !links->flush.timer_set) {
+        ngx_add_timer(&links->flush, NGX_HTTP_GW_LIMIT_LINKS_FLUSH);
+    }
+
+    return links->services[n].link;
+}
+
+
+ngx_http_gw_redis_link_t *
+ngx_http_gw_limit_link_find(ngx_http_gw_limit_links_t *links, u_char *name,
+    size_t len)
+{
+    ngx_str_t   *s;
+    ngx_uint_t   i;
+
+    for (i = 0; i < links->n; i++) {
+        s = &links->services[i].conf->name;
+
+        if (s->len == len && ngx_strncmp(s->data, name, len) == 0) {
+            return links->services[i].link;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_gw_limit_links_timer(ngx_event_t *ev)
+{
+    ngx_http_gw_limit_links_flush(ev->data);
+}
+
+
+static void
+ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links)
+{
+    uint64_t                         new;
+    ngx_uint_t                       i, k;
+    ngx_http_gw_limit_service_t     *service;
+    const ngx_http_gw_redis_stat_t  *stat;
+
+    for (i = 0; i < links->n; i++) {
+        service = &links->services[i];
+
+        if (service->link == NULL) {
+            continue;
+        }
+
+        stat = ngx_http_gw_redis_link_stat(service->link);
+
+        for (k = 0; k < NGX_HTTP_GW_LIMIT_STATS; k++) {
+            new = ngx_http_gw_limit_stat(stat, k)
+                  - ngx_http_gw_limit_stat(&service->flushed, k);
+
+            if (new) {
+                ngx_http_gw_counters_add(service->counters, k, new);
+            }
+        }
+
+        service->flushed = *stat;
+    }
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_links_metrics(ngx_http_gw_limit_links_t *links,
+    ngx_http_gw_metrics_t *metrics)
+{
+    ngx_uint_t  i;
+
+    ngx_http_gw_limit_links_flush(links);
+
+    for (i = 0; i < links->n; i++) {
+
+        if (links->services[i].link
+            && ngx_http_gw_limit_links_service(&links->services[i], metrics)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
+    ngx_http_gw_metrics_t *metrics)
+{
+    uint64_t            up, value;
+    ngx_uint_t          k, n;
+    gw_metric_label_t   labels[2];
+
+    labels[0].name = "name";
+    labels[0].data = service->conf->name.data;
+    labels[0].len = service->conf->name.len;
+
+    for (k = 0; k < NGX_HTTP_GW_LIMIT_STATS; k++) {
+        value = ngx_http_gw_counters_sum(service->counters, k);
+        n = 1;
+
+        if (ngx_http_gw_limit_stats[k].result) {
+            labels[1].name = "result";
+            labels[1].data = (u_char *) ngx_http_gw_limit_stats[k].result;
+            labels[1].len = ngx_strlen(ngx_http_gw_limit_stats[k].result);
+            n = 2;
+        }
+
+        if (ngx_http_gw_metrics_add(metrics, ngx_http_gw_limit_stats[k].desc,
+                                    n, labels, value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    up = (ngx_http_gw_redis_link_state(service->link)
+          == NGX_HTTP_GW_REDIS_UP);
+
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_up, 1, labels, up)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_inflight, 1,
+                        labels, ngx_http_gw_redis_link_inflight(service->link));
+}

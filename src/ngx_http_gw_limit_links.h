@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The links of one worker to the Redis services that the limits use, and
+ * what they counted, summed up over all workers.
+ */
+
+
+#ifndef NGX_HTTP_GW_LIMIT_LINKS_H
+#define NGX_HTTP_GW_LIMIT_LINKS_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_counters.h"
+#include "ngx_http_gw_limit_redis.h"
+#include "ngx_http_gw_metrics.h"
+
+
+/* the worker's counters are added to the shared ones that often */
+#define NGX_HTTP_GW_LIMIT_LINKS_FLUSH  1000      /* ms */
+
+
+typedef struct {
+    ngx_http_gw_redis_conf_t   *conf;
+    ngx_http_gw_counters_t     *counters;        /* NULL: not used by limits */
+    ngx_http_gw_redis_link_t   *link;            /* of the worker */
+    ngx_http_gw_redis_stat_t    flushed;         /* already counted */
+} ngx_http_gw_limit_service_t;
+
+
+typedef struct {
+    ngx_http_gw_limit_service_t  *services;      /* as in the registry */
+    ngx_uint_t                    n;
+    ngx_event_t                   flush;
+} ngx_http_gw_limit_links_t;
+
+
+/*
+ * Adds the counters of a service that a limit uses; when all is parsed.
+ *
+ *     services  of the registry, ngx_http_gw_redis_conf_t *
+ *     n         number of the service
+ *     tag       of the shared memory: the module
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_limit_links_use(ngx_conf_t *cf,
+    ngx_http_gw_limit_links_t *links, ngx_array_t *services, ngx_uint_t n,
+    void *tag);
+
+/* Makes the links of a worker that starts.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
+    ngx_cycle_t *cycle, ngx_str_t *node);
+
+/* Ends them when the worker exits. */
+void ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links);
+
+/* Returns link n to be asked now, NULL if there is none in this process. */
+ngx_http_gw_redis_link_t *ngx_http_gw_limit_link(
+    ngx_http_gw_limit_links_t *links, ngx_uint_t n);
+
+/* Returns the link of a service, NULL if the limits do not use it. */
+ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_find(
+    ngx_http_gw_limit_links_t *links, u_char *name, size_t len);
+
+/* Adds the samples gw_redis_*.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_gw_limit_links_metrics(ngx_http_gw_limit_links_t *links,
+    ngx_http_gw_metrics_t *metrics);
+
+
+#endif /* NGX_HTTP_GW_LIMIT_LINKS_H */
