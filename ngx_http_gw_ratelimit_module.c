@@ -9,23 +9,175 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_joint.h"
+#include "ngx_http_gw_limit_metrics.h"
+#include "ngx_http_gw_limit_request.h"
+#include "ngx_http_gw_limit_response.h"
+
+
+#define NGX_HTTP_GW_RATELIMIT_DELAY_MAX  1024    /* requests of a worker */
 
 
 typedef struct {
-    ngx_http_gw_joint_t  joint;      /* must be first */
+    ngx_http_gw_joint_t             joint;       /* must be first */
+    ngx_array_t                     zones;       /* of pointers */
+    ngx_http_gw_limit_worker_t      worker;
 } ngx_http_gw_ratelimit_main_conf_t;
 
+
+static ngx_int_t ngx_http_gw_ratelimit_preaccess(ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_ratelimit_postaccess(ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
+    ngx_http_gw_limit_phase_e phase);
+static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_get_ctx(
+    ngx_http_request_t *r);
+static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_create_ctx(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r);
+
+static ngx_int_t ngx_http_gw_ratelimit_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_variable_ctx(
+    ngx_http_request_t *r);
 
 static ngx_int_t ngx_http_gw_ratelimit_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics);
 
 static ngx_int_t ngx_http_gw_ratelimit_preconfiguration(ngx_conf_t *cf);
 static void *ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf,
+    void *parent, void *child);
+static char *ngx_http_gw_ratelimit_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gw_ratelimit_on_error(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_gw_ratelimit_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_gw_ratelimit_init_process(ngx_cycle_t *cycle);
+static void ngx_http_gw_ratelimit_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_enum_t  ngx_http_gw_ratelimit_log_levels[] = {
+    { ngx_string("info"), NGX_LOG_INFO },
+    { ngx_string("notice"), NGX_LOG_NOTICE },
+    { ngx_string("warn"), NGX_LOG_WARN },
+    { ngx_string("error"), NGX_LOG_ERR },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gw_ratelimit_headers[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("ratelimit"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gw_ratelimit_bodies[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("problem"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_gw_ratelimit_status_bounds = {
+    ngx_conf_check_num_bounds, 400, 599
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_gw_ratelimit_delay_bounds = {
+    ngx_conf_check_num_bounds, 0, 1000000
+};
 
 
 static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
 
     NGX_HTTP_GW_JOINT_COMMANDS,
+
+    { ngx_string("gw_limit_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_ratelimit_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gw_ratelimit_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_limit_on_error"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_gw_ratelimit_on_error,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_limit_dry_run"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, dry_run),
+      NULL },
+
+    { ngx_string("gw_limit_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, status),
+      &ngx_http_gw_ratelimit_status_bounds },
+
+    { ngx_string("gw_limit_log_level"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, limit_log_level),
+      &ngx_http_gw_ratelimit_log_levels },
+
+    { ngx_string("gw_limit_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, headers),
+      &ngx_http_gw_ratelimit_headers },
+
+    { ngx_string("gw_limit_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, body),
+      &ngx_http_gw_ratelimit_bodies },
+
+    { ngx_string("gw_limit_retry_after"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, retry_after),
+      NULL },
+
+    { ngx_string("gw_limit_subrequests"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, subrequests),
+      NULL },
+
+    { ngx_string("gw_limit_delay_max"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_gw_ratelimit_main_conf_t, worker.delay_max),
+      &ngx_http_gw_ratelimit_delay_bounds },
 
       ngx_null_command
 };
@@ -33,67 +185,794 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
 
 static ngx_http_module_t  ngx_http_gw_ratelimit_module_ctx = {
     ngx_http_gw_ratelimit_preconfiguration, /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_gw_ratelimit_init,            /* postconfiguration */
 
     ngx_http_gw_ratelimit_create_main_conf, /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_gw_ratelimit_init_main_conf,  /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_gw_ratelimit_create_loc_conf, /* create location configuration */
+    ngx_http_gw_ratelimit_merge_loc_conf   /* merge location configuration */
 };
 
 
 ngx_module_t  ngx_http_gw_ratelimit_module = {
     NGX_MODULE_V1,
-    &ngx_http_gw_ratelimit_module_ctx,      /* module context */
-    ngx_http_gw_ratelimit_commands,         /* module directives */
+    &ngx_http_gw_ratelimit_module_ctx,     /* module context */
+    ngx_http_gw_ratelimit_commands,        /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_gw_ratelimit_init_process,    /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_gw_ratelimit_exit_process,    /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+/* variables of the limit that decided */
+
+typedef enum {
+    NGX_HTTP_GW_RATELIMIT_VAR_SOURCE = 0,
+    NGX_HTTP_GW_RATELIMIT_VAR_ZONE,
+    NGX_HTTP_GW_RATELIMIT_VAR_POLICY,
+    NGX_HTTP_GW_RATELIMIT_VAR_LIMIT,
+    NGX_HTTP_GW_RATELIMIT_VAR_REMAINING,
+    NGX_HTTP_GW_RATELIMIT_VAR_RESET,
+    NGX_HTTP_GW_RATELIMIT_VAR_COST,
+
+    NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER,
+    NGX_HTTP_GW_RATELIMIT_VAR_DELAY,
+    NGX_HTTP_GW_RATELIMIT_VAR_TIME
+} ngx_http_gw_ratelimit_variable_e;
+
+
+static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
+
+    { ngx_string("gw_limit_status"), NULL,
+      ngx_http_gw_ratelimit_status_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_source"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_SOURCE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_zone"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_ZONE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_policy"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_POLICY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_limit"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_LIMIT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_remaining"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_reset"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_cost"), NULL,
+      ngx_http_gw_ratelimit_limit_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_COST, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_retry_after"), NULL,
+      ngx_http_gw_ratelimit_time_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_delay"), NULL,
+      ngx_http_gw_ratelimit_time_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_DELAY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_limit_time"), NULL,
+      ngx_http_gw_ratelimit_time_variable,
+      NGX_HTTP_GW_RATELIMIT_VAR_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_redis_state_"), NULL,
+      ngx_http_gw_ratelimit_state_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_str_t  ngx_http_gw_ratelimit_statuses[] = {
+    ngx_null_string,
+    ngx_string("NOKEY"),
+    ngx_string("PASSED"),
+    ngx_string("FALLBACK_PASSED"),
+    ngx_string("ERROR_PASSED"),
+    ngx_string("DELAYED_DRY_RUN"),
+    ngx_string("DELAYED"),
+    ngx_string("REJECTED_DRY_RUN"),
+    ngx_string("REJECTED"),
+    ngx_string("FALLBACK_REJECTED"),
+    ngx_string("ERROR_REJECTED")
+};
+
+
+static ngx_str_t  ngx_http_gw_ratelimit_sources[] = {
+    ngx_string("shm"),
+    ngx_string("redis"),
+    ngx_string("fallback")
+};
+
+
+static ngx_str_t  ngx_http_gw_ratelimit_states[] = {
+    ngx_string("down"),
+    ngx_string("probing"),
+    ngx_string("up")
+};
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_preaccess(ngx_http_request_t *r)
+{
+    return ngx_http_gw_ratelimit_handler(r, NGX_HTTP_GW_LIMIT_PREACCESS);
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_postaccess(ngx_http_request_t *r)
+{
+    return ngx_http_gw_ratelimit_handler(r, NGX_HTTP_GW_LIMIT_POSTACCESS);
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
+    ngx_http_gw_limit_phase_e phase)
+{
+    ngx_http_gw_limit_ctx_t   *ctx;
+    ngx_http_gw_limit_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_gw_ratelimit_module);
+
+    if (r != r->main && !conf->subrequests) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_gw_ratelimit_get_ctx(r);
+
+    if (ctx == NULL) {
+
+        if (conf->limits == NULL) {
+            return NGX_DECLINED;
+        }
+
+        ctx = ngx_http_gw_ratelimit_create_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    return ngx_http_gw_limit_handle(r, ctx, conf, phase);
+}
+
+
+static ngx_http_gw_limit_ctx_t *
+ngx_http_gw_ratelimit_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_gw_ratelimit_module);
+
+    if (ctx != NULL || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /*
+     * an internal redirect zeroes the contexts of modules;
+     * subrequests share the pool of the main request
+     */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_http_gw_limit_cleanup) {
+            continue;
+        }
+
+        ctx = cln->data;
+
+        if (ctx->request == r) {
+            ngx_http_set_ctx(r, ctx, ngx_http_gw_ratelimit_module);
+            return ctx;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_gw_limit_ctx_t *
+ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t                 *cln;
+    ngx_http_gw_limit_ctx_t            *ctx;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    rmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_ratelimit_module);
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_gw_limit_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+
+    ngx_memzero(ctx, sizeof(ngx_http_gw_limit_ctx_t));
+
+    ctx->request = r;
+    ctx->worker = &rmcf->worker;
+    ctx->fresh = 1;
+
+    cln->handler = ngx_http_gw_limit_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_gw_ratelimit_module);
+
+    return ctx;
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    ctx = ngx_http_gw_ratelimit_get_ctx(r);
+
+    if (ctx == NULL || ctx->conf == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    if (ctx->conf->headers
+        && ngx_http_gw_limit_add_fields(r, ctx->set, NGX_HTTP_GW_LIMIT_PHASES)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->retry_after
+        && ctx->conf->retry_after
+        && ngx_http_gw_limit_add_retry_after(r, ctx->retry_after) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
+
+    if (ctx == NULL || ctx->status == NGX_HTTP_GW_LIMIT_NONE) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->len = ngx_http_gw_ratelimit_statuses[ctx->status].len;
+    v->data = ngx_http_gw_ratelimit_statuses[ctx->status].data;
+
+    return NGX_OK;
+}
+
+
+/* of the limit that rejected, or is nearest to exhaustion */
+
+static ngx_int_t
+ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                     *p;
+    ngx_str_t                  *s;
+    ngx_http_gw_limit_ctx_t    *ctx;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
+
+    entry = (ctx == NULL) ? NULL
+                          : ngx_http_gw_limit_nearest(ctx->set,
+                                                NGX_HTTP_GW_LIMIT_PHASES, 1);
+    if (entry == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    s = NULL;
+
+    switch (data) {
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_SOURCE:
+        s = &ngx_http_gw_ratelimit_sources[entry->source];
+        break;
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_ZONE:
+        s = &entry->limit->zone->name;
+        break;
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_POLICY:
+        s = &entry->limit->zone->policy;
+        break;
+
+    default:
+        break;
+    }
+
+    if (s != NULL) {
+        v->len = s->len;
+        v->data = s->data;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->data = p;
+
+    switch (data) {
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_LIMIT:
+        p = ngx_sprintf(p, "%L", entry->limit->zone->quota);
+        break;
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_REMAINING:
+        p = ngx_sprintf(p, "%L", entry->remaining);
+        break;
+
+    case NGX_HTTP_GW_RATELIMIT_VAR_RESET:
+        p = ngx_sprintf(p, "%L", (entry->next + 999999) / 1000000);
+        break;
+
+    default: /* NGX_HTTP_GW_RATELIMIT_VAR_COST */
+        p = ngx_sprintf(p, "%L", entry->cost);
+        break;
+    }
+
+    v->len = p - v->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                   *p;
+    ngx_msec_t                ms;
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
+
+    if (ctx == NULL
+        || ctx->status == NGX_HTTP_GW_LIMIT_NONE
+        || (data == NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER
+            && ctx->retry_after == 0))
+    {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->data = p;
+
+    if (data == NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER) {
+        p = gw_ratelimit_seconds(p, ctx->retry_after);
+
+    } else {
+        ms = (data == NGX_HTTP_GW_RATELIMIT_VAR_DELAY) ? ctx->delay
+                                                       : ctx->spent;
+
+        p = ngx_sprintf(p, "%T.%03M", (time_t) ms / 1000, ms % 1000);
+    }
+
+    v->len = p - v->data;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* $gw_redis_state_<name> */
+
+static ngx_int_t
+ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                          *name, *s;
+    ngx_http_gw_redis_link_t           *link;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    name = (ngx_str_t *) data;
+
+    rmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_ratelimit_module);
+
+    link = ngx_http_gw_limit_link_find(&rmcf->worker.links,
+                                 name->data + (sizeof("gw_redis_state_") - 1),
+                                 name->len - (sizeof("gw_redis_state_") - 1));
+    if (link == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    s = &ngx_http_gw_ratelimit_states[ngx_http_gw_redis_link_state(link)];
+
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->len = s->len;
+    v->data = s->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_gw_limit_ctx_t *
+ngx_http_gw_ratelimit_variable_ctx(ngx_http_request_t *r)
+{
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_ratelimit_get_ctx(r);
+
+    if (ctx == NULL && r != r->main) {
+        ctx = ngx_http_gw_ratelimit_get_ctx(r->main);
+    }
+
+    return ctx;
+}
 
 
 static ngx_int_t
 ngx_http_gw_ratelimit_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics)
 {
-    return NGX_OK;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    rmcf = (ngx_http_gw_ratelimit_main_conf_t *) joint;
+
+    if (ngx_http_gw_limit_metrics(&rmcf->zones, metrics) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_limit_links_metrics(&rmcf->worker.links, metrics);
 }
 
 
 static ngx_int_t
 ngx_http_gw_ratelimit_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_http_gw_ratelimit_main_conf_t  *gmcf;
+    ngx_http_variable_t                *var, *v;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
-    gmcf = ngx_http_conf_get_module_main_conf(cf,
-                                           ngx_http_gw_ratelimit_module);
+    for (v = ngx_http_gw_ratelimit_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
 
-    return ngx_http_gw_joint_join(cf, &gmcf->joint);
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_gw_ratelimit_module);
+
+    return ngx_http_gw_joint_join(cf, &rmcf->joint);
 }
 
 
 static void *
 ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf)
 {
-    ngx_http_gw_ratelimit_main_conf_t  *gmcf;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
-    gmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_ratelimit_main_conf_t));
-    if (gmcf == NULL) {
+    rmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_ratelimit_main_conf_t));
+    if (rmcf == NULL) {
         return NULL;
     }
 
-    ngx_http_gw_joint_init(&gmcf->joint, "ngx_http_gw_ratelimit_module",
+    if (ngx_array_init(&rmcf->zones, cf->pool, 4,
+                       sizeof(ngx_http_gw_limit_zone_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_http_gw_joint_init(&rmcf->joint, "ngx_http_gw_ratelimit_module",
                            ngx_http_gw_ratelimit_metrics);
 
-    return gmcf;
+    rmcf->worker.delay_max = NGX_CONF_UNSET;
+
+    return rmcf;
+}
+
+
+static char *
+ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_gw_ratelimit_main_conf_t *rmcf = conf;
+
+    ngx_uint_t                  i;
+    ngx_array_t                *services;
+    ngx_http_gw_limit_zone_t  **zone;
+
+    ngx_conf_init_value(rmcf->worker.delay_max,
+                        NGX_HTTP_GW_RATELIMIT_DELAY_MAX);
+
+    services = &rmcf->joint.registry->services;
+
+    if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone = rmcf->zones.elts;
+
+    for (i = 0; i < rmcf->zones.nelts; i++) {
+
+        if (zone[i]->redis
+            && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
+                                           zone[i]->link,
+                                           &ngx_http_gw_ratelimit_module)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_gw_limit_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_limit_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->error_status = 0;
+     */
+
+    conf->limits = NGX_CONF_UNSET_PTR;
+    conf->status = NGX_CONF_UNSET_UINT;
+    conf->on_error = NGX_CONF_UNSET_UINT;
+    conf->limit_log_level = NGX_CONF_UNSET_UINT;
+    conf->headers = NGX_CONF_UNSET_UINT;
+    conf->body = NGX_CONF_UNSET_UINT;
+    conf->dry_run = NGX_CONF_UNSET;
+    conf->retry_after = NGX_CONF_UNSET;
+    conf->subrequests = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child)
+{
+    ngx_http_gw_limit_conf_t *prev = parent;
+    ngx_http_gw_limit_conf_t *conf = child;
+
+    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
+
+    if (conf->limits && conf->limits->off) {
+        conf->limits = NULL;
+    }
+
+    if (conf->limits
+        && ngx_http_gw_limits_resolve(cf, conf->limits) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->on_error == NGX_CONF_UNSET_UINT) {
+        conf->error_status = prev->error_status;
+    }
+
+    ngx_conf_merge_uint_value(conf->on_error, prev->on_error,
+                              NGX_HTTP_GW_LIMIT_ERROR_LOCAL);
+
+    ngx_conf_merge_uint_value(conf->limit_log_level, prev->limit_log_level,
+                              NGX_LOG_ERR);
+
+    conf->delay_log_level = (conf->limit_log_level == NGX_LOG_INFO)
+                            ? NGX_LOG_INFO : conf->limit_log_level + 1;
+
+    ngx_conf_merge_uint_value(conf->status, prev->status,
+                              NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_conf_merge_uint_value(conf->headers, prev->headers, 1);
+    ngx_conf_merge_uint_value(conf->body, prev->body, 1);
+    ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_value(conf->retry_after, prev->retry_after, 1);
+    ngx_conf_merge_value(conf->subrequests, prev->subrequests, 0);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_ratelimit_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_ratelimit_main_conf_t *rmcf = conf;
+
+    return ngx_http_gw_limit_zone_add(cf, &ngx_http_gw_ratelimit_module,
+                                      &rmcf->zones);
+}
+
+
+static char *
+ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    if (lcf->limits == NGX_CONF_UNSET_PTR) {
+
+        lcf->limits = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_limits_t));
+        if (lcf->limits == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_gw_limit_add(cf, &ngx_http_gw_ratelimit_module,
+                                 lcf->limits);
+}
+
+
+/* gw_limit_on_error local | pass | reject[=code] */
+
+static char *
+ngx_http_gw_ratelimit_on_error(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    ngx_int_t   code;
+    ngx_str_t  *value;
+
+    if (lcf->on_error != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "local") == 0) {
+        lcf->on_error = NGX_HTTP_GW_LIMIT_ERROR_LOCAL;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "pass") == 0) {
+        lcf->on_error = NGX_HTTP_GW_LIMIT_ERROR_PASS;
+        return NGX_CONF_OK;
+    }
+
+    code = NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    if (ngx_strncmp(value[1].data, "reject=", 7) == 0) {
+        code = ngx_atoi(value[1].data + 7, value[1].len - 7);
+
+    } else if (ngx_strcmp(value[1].data, "reject") != 0) {
+        code = NGX_ERROR;
+    }
+
+    if (code < 400 || code > 599) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\", it must be \"local\", "
+                           "\"pass\", \"reject\" or \"reject=code\" with a "
+                           "code between 400 and 599", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->on_error = NGX_HTTP_GW_LIMIT_ERROR_REJECT;
+    lcf->error_status = code;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gw_ratelimit_preaccess;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gw_ratelimit_postaccess;
+
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_gw_ratelimit_header_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER
+        && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_gw_ratelimit_module);
+
+    if (rmcf == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_limit_links_start(&rmcf->worker.links, cycle,
+                                         &rmcf->joint.registry->node_id);
+}
+
+
+static void
+ngx_http_gw_ratelimit_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_gw_ratelimit_module);
+
+    if (rmcf != NULL) {
+        ngx_http_gw_limit_links_exit(&rmcf->worker.links);
+    }
 }

@@ -1,0 +1,126 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * One request on its way through its limits: it is decided, perhaps parked,
+ * resumed, and passed on or refused.
+ */
+
+
+#ifndef NGX_HTTP_GW_LIMIT_REQUEST_H
+#define NGX_HTTP_GW_LIMIT_REQUEST_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_limit_links.h"
+
+
+/* gw_limit_on_error */
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_ERROR_LOCAL = 0,
+    NGX_HTTP_GW_LIMIT_ERROR_PASS,
+    NGX_HTTP_GW_LIMIT_ERROR_REJECT
+} ngx_http_gw_limit_error_e;
+
+
+/* $gw_limit_status: the later one stands when two phases decide */
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_NONE = 0,
+    NGX_HTTP_GW_LIMIT_NOKEY,
+    NGX_HTTP_GW_LIMIT_PASSED,
+    NGX_HTTP_GW_LIMIT_FALLBACK_PASSED,
+    NGX_HTTP_GW_LIMIT_ERROR_PASSED,
+    NGX_HTTP_GW_LIMIT_DELAYED_DRY_RUN,
+    NGX_HTTP_GW_LIMIT_DELAYED,
+    NGX_HTTP_GW_LIMIT_REJECTED_DRY_RUN,
+    NGX_HTTP_GW_LIMIT_REJECTED,
+    NGX_HTTP_GW_LIMIT_FALLBACK_REJECTED,
+    NGX_HTTP_GW_LIMIT_ERROR_REJECTED
+} ngx_http_gw_limit_status_e;
+
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_NEW = 0,
+    NGX_HTTP_GW_LIMIT_WAITING,                   /* for Redis */
+    NGX_HTTP_GW_LIMIT_DELAYING,
+    NGX_HTTP_GW_LIMIT_DONE
+} ngx_http_gw_limit_state_e;
+
+
+/* what a location says; a part of its configuration */
+
+typedef struct {
+    ngx_http_gw_limits_t             *limits;    /* NULL: none */
+    ngx_uint_t                        status;
+    ngx_uint_t                        on_error;
+    ngx_uint_t                        error_status;
+    ngx_uint_t                        limit_log_level;
+    ngx_uint_t                        delay_log_level;
+    ngx_uint_t                        headers;
+    ngx_uint_t                        body;
+    ngx_flag_t                        dry_run;
+    ngx_flag_t                        retry_after;
+    ngx_flag_t                        subrequests;
+} ngx_http_gw_limit_conf_t;
+
+
+/* what a worker keeps; a part of the main configuration */
+
+typedef struct {
+    ngx_http_gw_limit_links_t         links;
+    ngx_int_t                         delay_max;
+    ngx_int_t                         delayed;   /* requests */
+    time_t                            complained;
+} ngx_http_gw_limit_worker_t;
+
+
+typedef struct {
+    ngx_http_request_t               *request;
+    ngx_http_gw_limit_worker_t       *worker;
+    ngx_http_gw_limit_conf_t         *conf;      /* of the last decision */
+
+    ngx_http_gw_limit_state_e         state[NGX_HTTP_GW_LIMIT_PHASES];
+    ngx_http_gw_limit_set_t           set[NGX_HTTP_GW_LIMIT_PHASES];
+
+    ngx_http_gw_limit_status_e        status;
+    int64_t                           retry_after;  /* usec, 0: none */
+    ngx_msec_t                        start;
+    ngx_msec_t                        spent;
+    ngx_msec_t                        delay;
+
+    ngx_event_t                       timer;
+    ngx_http_gw_limit_calls_t         calls;
+
+    unsigned                          delaying:1;   /* counted as delayed */
+    unsigned                          fresh:1;      /* just made */
+    unsigned                          woken:1;
+    unsigned                          seen_postaccess:1;
+    unsigned                          sealed:1;     /* nothing is charged */
+} ngx_http_gw_limit_ctx_t;
+
+
+/*
+ * The work of a phase handler.  The context is zeroed but for request and
+ * worker; ngx_http_gw_limit_cleanup() is called at the end of the pool.
+ *
+ * Returns what the phase handler is to return.  NGX_AGAIN: the request is
+ * parked, and the phases are run again by the reply of Redis or by a timer.
+ */
+ngx_int_t ngx_http_gw_limit_handle(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
+    ngx_http_gw_limit_phase_e phase);
+
+/* Forgets whatever the request waits for: ngx_pool_cleanup_pt. */
+void ngx_http_gw_limit_cleanup(void *data);
+
+
+#endif /* NGX_HTTP_GW_LIMIT_REQUEST_H */
