@@ -1,0 +1,272 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * What the files of the aggregate module share: the configuration of a
+ * location and of its parts, and the state of a request.
+ */
+
+
+#ifndef NGX_HTTP_GW_AGGREGATE_H
+#define NGX_HTTP_GW_AGGREGATE_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "gw_json_scan.h"
+#include "gw_json_splice.h"
+#include "ngx_http_gw_counters.h"
+#include "ngx_http_gw_template.h"
+
+
+/* bytes of an answer that is not used, read to keep its connection */
+#define NGX_HTTP_GW_DRAIN_SIZE       (64 * 1024)
+
+/* bytes of a back end's own text in a problem document */
+#define NGX_HTTP_GW_DETAIL_SIZE      1024
+
+/* bytes of what is told of a failed part beside its name and text */
+#define NGX_HTTP_GW_ERROR_LEN        96
+
+/* bytes; a smaller piece of a body is copied instead of kept in place */
+#define NGX_HTTP_GW_CLAIM_SIZE       1024
+
+/* "blocked" of a request has 8 bits, each waiting part takes one */
+#define NGX_HTTP_GW_MAX_SUBREQUESTS  200
+
+/* core's own limit of recursion is 50 */
+#define NGX_HTTP_GW_MAX_NESTING      16
+
+#define NGX_HTTP_GW_MIN_STATUS       100
+#define NGX_HTTP_GW_MAX_STATUS       599
+
+
+typedef enum {
+    NGX_HTTP_GW_PART_OK = 0,
+    NGX_HTTP_GW_PART_UNREACHABLE,
+    NGX_HTTP_GW_PART_TIMEOUT,
+    NGX_HTTP_GW_PART_STATUS,
+    NGX_HTTP_GW_PART_TYPE,
+    NGX_HTTP_GW_PART_ENCODING,
+    NGX_HTTP_GW_PART_INVALID_JSON,
+    NGX_HTTP_GW_PART_INVALID_UTF8,
+    NGX_HTTP_GW_PART_TRUNCATED,
+    NGX_HTTP_GW_PART_TOO_LARGE,
+    NGX_HTTP_GW_PART_TOO_DEEP,
+    NGX_HTTP_GW_PART_MISSING,
+    NGX_HTTP_GW_PART_NOT_OBJECT,
+    NGX_HTTP_GW_PART_DEPENDENCY,
+    NGX_HTTP_GW_PART_LIMIT,
+    NGX_HTTP_GW_PART_LOOP,
+    NGX_HTTP_GW_PART_NOT_INTERNAL,
+    NGX_HTTP_GW_PART_NESTED_OUTPUT,
+    NGX_HTTP_GW_PART_INTERNAL,
+    NGX_HTTP_GW_PART_ERRORS             /* their number */
+} ngx_http_gw_part_error_e;
+
+
+typedef enum {
+    NGX_HTTP_GW_MODE_OFF = 0,
+    NGX_HTTP_GW_MODE_OBJECT,
+    NGX_HTTP_GW_MODE_ARRAY
+} ngx_http_gw_mode_e;
+
+
+typedef enum {
+    NGX_HTTP_GW_ERRORS_OFF = 0,
+    NGX_HTTP_GW_ERRORS_NAME,
+    NGX_HTTP_GW_ERRORS_CODE,
+    NGX_HTTP_GW_ERRORS_STATUS,
+    NGX_HTTP_GW_ERRORS_BODY
+} ngx_http_gw_errors_e;
+
+
+typedef enum {
+    NGX_HTTP_GW_REQUIRE_ANY = 0,
+    NGX_HTTP_GW_REQUIRE_ALL,
+    NGX_HTTP_GW_REQUIRE_NONE,
+    NGX_HTTP_GW_REQUIRE_NUMBER
+} ngx_http_gw_require_e;
+
+
+typedef enum {
+    NGX_HTTP_GW_STATE_RUNNING = 0,
+    NGX_HTTP_GW_STATE_COMPLETE,
+    NGX_HTTP_GW_STATE_PARTIAL,
+    NGX_HTTP_GW_STATE_FAILED
+} ngx_http_gw_state_e;
+
+
+/* bytes in the name of a part */
+#define NGX_HTTP_GW_PART_NAME_LEN    64
+
+
+/* a set of status codes */
+
+typedef struct {
+    uint64_t                         bits[NGX_HTTP_GW_MAX_STATUS / 64 + 1];
+} ngx_http_gw_codes_t;
+
+
+/* a media type, or with a wildcard what it begins and ends with */
+
+typedef struct {
+    ngx_str_t                        prefix;
+    ngx_str_t                        suffix;
+    ngx_uint_t                       wildcard;
+} ngx_http_gw_type_t;
+
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_http_gw_template_t           uri;
+    ngx_str_t                        path;      /* of a constant URI */
+    ngx_str_t                        args;
+    ngx_http_gw_template_t          *body;      /* body=string */
+    ngx_http_complex_value_t        *condition;
+    ngx_uint_t                       method;    /* 0: inherit */
+    ngx_str_t                        method_name;
+    ngx_str_t                        content_type;
+    ngx_str_t                        value;     /* default=, JSON */
+    ngx_str_t                        as;
+    ngx_str_t                        at;
+    gw_json_trie_t                  *trie;      /* of at= */
+    ngx_msec_t                       timeout;
+    size_t                           max_size;
+    ngx_http_gw_codes_t              ok;
+    ngx_http_gw_codes_t              null;
+    u_char                          *file;      /* of the directive */
+    ngx_uint_t                       line;
+    ngx_uint_t                       seen;      /* parameters, a bit each */
+    unsigned                         required:1;        /* said so */
+    unsigned                         optional:1;
+    unsigned                         omit:1;
+    unsigned                         hide:1;
+    unsigned                         inherit_body:1;
+    unsigned                         encoded:1; /* path is not decoded */
+} ngx_http_gw_part_conf_t;
+
+
+/* the location's configuration of the module */
+
+typedef struct {
+    ngx_http_handler_pt              handler;   /* makes the content */
+    ngx_uint_t                       mode;
+    ngx_array_t                     *parts;     /* ngx_http_gw_part_conf_t */
+    gw_json_splice_t                *splice;
+    ngx_msec_t                       timeout;
+    ngx_msec_t                       part_timeout;
+    size_t                           max_size;
+    size_t                           part_max_size;
+    size_t                           buffer_size;
+    ngx_uint_t                       max_depth;
+    ngx_uint_t                       max_subrequests;
+    ngx_uint_t                       max_nesting;
+    ngx_array_t                     *types;     /* ngx_http_gw_type_t */
+    ngx_array_t                     *strip_headers;     /* ngx_str_t */
+    ngx_hash_t                       strip;
+    ngx_uint_t                       methods;
+    ngx_str_t                        allow;
+    ngx_uint_t                       require;
+    ngx_uint_t                       require_number;
+    ngx_flag_t                       fail_fast;
+    ngx_uint_t                       partial_status;
+    ngx_uint_t                       errors;
+    ngx_str_t                        errors_member;
+    ngx_str_t                        complete_header;   /* empty: off */
+    ngx_flag_t                       internal_only;
+    unsigned                         inherit_body:1;
+} ngx_http_gw_aggregate_conf_t;
+
+
+typedef struct ngx_http_gw_gather_s  ngx_http_gw_gather_t;
+typedef struct ngx_http_gw_part_s    ngx_http_gw_part_t;
+
+
+/* the module's counters: the parts by their error, from 0, and these */
+
+typedef enum {
+    NGX_HTTP_GW_COUNT_SKIPPED = NGX_HTTP_GW_PART_ERRORS,
+    NGX_HTTP_GW_COUNT_CANCELLED,
+    NGX_HTTP_GW_COUNT_DETACHED,
+    NGX_HTTP_GW_COUNT_BYTES,
+    NGX_HTTP_GW_COUNT_COMPLETE,
+    NGX_HTTP_GW_COUNT_PARTIAL,
+    NGX_HTTP_GW_COUNT_FAILED,
+    NGX_HTTP_GW_COUNTERS                /* their number */
+} ngx_http_gw_count_e;
+
+
+struct ngx_http_gw_part_s {
+    ngx_http_gw_gather_t            *gather;
+    ngx_http_gw_part_conf_t         *conf;
+    ngx_http_request_t              *request;   /* NULL: not started */
+    ngx_http_post_subrequest_t       post;
+    ngx_http_post_subrequest_t       guard;     /* of requests inside of it */
+    ngx_http_postponed_request_t    *nested;    /* children taken off it */
+    ngx_http_gw_gather_t            *inner;     /* it is an aggregate too */
+    ngx_str_t                        path;
+    ngx_str_t                        args;
+    ngx_str_t                        body;
+
+    ngx_http_gw_part_error_e         error;
+    ngx_uint_t                       status;
+    ngx_msec_t                       deadline;
+    ngx_msec_t                       time;      /* it took */
+    off_t                            expect;    /* Content-Length or -1 */
+    size_t                           size;      /* of the body so far */
+    ngx_chain_t                     *out;       /* the body */
+    ngx_chain_t                     *last_out;
+    gw_json_scan_t                   scan;
+    gw_json_range_t                  range;     /* of at= */
+
+    unsigned                         done:1;    /* not pending any more */
+    unsigned                         kill:1;    /* stop it at top level */
+    unsigned                         has_deadline:1;
+    unsigned                         skipped:1;
+    unsigned                         cancelled:1;
+    unsigned                         header:1;  /* seen */
+    unsigned                         last:1;    /* end of the body seen */
+    unsigned                         keep:1;    /* the body is wanted */
+    unsigned                         null:1;    /* it counts as null */
+    unsigned                         partial:1; /* as an aggregate */
+    unsigned                         encoded:1; /* path is not decoded */
+    unsigned                         allowed:1; /* its location is internal */
+};
+
+
+struct ngx_http_gw_gather_s {
+    ngx_http_request_t              *request;
+    ngx_http_gw_aggregate_conf_t    *conf;
+    ngx_http_gw_counters_t          *counters;
+    ngx_http_event_handler_pt        handler;   /* of request, for writing */
+    ngx_http_gw_part_t              *parts;
+    ngx_uint_t                       nparts;
+    ngx_uint_t                       pending;
+    ngx_http_gw_part_t              *outer;     /* that request is */
+    ngx_http_gw_gather_t            *root;
+    ngx_uint_t                       level;     /* 1: the client's request */
+    ngx_uint_t                       subrequests;       /* of the root */
+    size_t                           size;      /* of all bodies */
+    ngx_event_t                      timer;
+    ngx_msec_t                       start;
+    ngx_msec_t                       time;
+    ngx_http_gw_state_e              state;
+    ngx_http_gw_part_t              *failed;    /* the first one required */
+    unsigned                         posted:1;  /* wake-up is under way */
+    unsigned                         done:1;    /* has answered or died */
+    unsigned                         overflow:1;        /* max_size */
+};
+
+
+#define ngx_http_gw_codes_has(codes, status)                                  \
+    ((status) <= NGX_HTTP_GW_MAX_STATUS                                       \
+     && ((codes)->bits[(status) / 64] >> ((status) % 64) & 1))
+
+
+#endif /* NGX_HTTP_GW_AGGREGATE_H */

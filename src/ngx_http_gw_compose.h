@@ -1,0 +1,50 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * The answer that is made of parts: complete, partial, or a problem document
+ * (RFC 9457).  Which of them, and with what status, depends on the parts and
+ * the configuration alone, never on the order in which parts arrived, unless
+ * gw_aggregate_fail_fast lets the first failure decide.
+ */
+
+
+#ifndef NGX_HTTP_GW_COMPOSE_H
+#define NGX_HTTP_GW_COMPOSE_H
+
+
+#include "ngx_http_gw_aggregate.h"
+
+
+/*
+ * Answers a request whose parts are all done.
+ *
+ * Returns what ngx_http_finalize_request() takes; a status when error_page
+ * of the location has a page for it.
+ */
+ngx_int_t ngx_http_gw_compose(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Answers a request that no part was started for, because a value in a URI
+ * or a body could not be used.  Returns as ngx_http_gw_compose() does.
+ */
+ngx_int_t ngx_http_gw_compose_refusal(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Makes the JSON text that tells of the parts that failed, as much of it as
+ * gw_aggregate_errors allows, which must not be "off".
+ *
+ *     text  out: an object or an array, in the request's pool
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_errors(ngx_http_gw_gather_t *gather,
+    ngx_str_t *text);
+
+
+#endif /* NGX_HTTP_GW_COMPOSE_H */

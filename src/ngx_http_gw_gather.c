@@ -1,0 +1,418 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_fetch.h"
+#include "ngx_http_gw_gather.h"
+#include "ngx_http_gw_part.h"
+
+
+static void ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather);
+static void ngx_http_gw_gather_timeout(ngx_event_t *ev);
+static void ngx_http_gw_gather_read(ngx_http_request_t *r);
+static void ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather);
+
+
+ngx_int_t
+ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
+    ngx_http_event_handler_pt handler)
+{
+    ngx_uint_t            i;
+    ngx_msec_t            timeout;
+    ngx_array_t          *headers;
+    ngx_http_request_t   *r;
+    ngx_http_gw_part_t   *part;
+
+    r = gather->request;
+
+    headers = ngx_http_gw_fetch_headers(r, &gather->conf->strip);
+    if (headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    gather->handler = handler;
+    gather->start = ngx_current_msec;
+
+    gather->timer.handler = ngx_http_gw_gather_timeout;
+    gather->timer.data = gather;
+    gather->timer.log = r->connection->log;
+
+    if (gather->outer) {
+        gather->outer->inner = gather;
+    }
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->skipped) {
+            part->done = 1;
+            ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_SKIPPED);
+            continue;
+        }
+
+        timeout = part->conf->timeout;
+        if (timeout == 0
+            || (gather->conf->timeout && gather->conf->timeout < timeout))
+        {
+            timeout = gather->conf->timeout;
+        }
+
+        part->has_deadline = (timeout != 0);
+        part->deadline = gather->start + timeout;
+
+        gather->pending++;
+
+        if (gather->root->subrequests >= gather->root->conf->max_subrequests)
+        {
+            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_LIMIT);
+            ngx_http_gw_part_finish(part);
+            continue;
+        }
+
+        gather->root->subrequests++;
+
+        if (ngx_http_gw_fetch_start(r, part, headers) != NGX_OK) {
+            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+
+            if (part->request) {
+                part->kill = 1;
+
+            } else {
+                ngx_http_gw_part_finish(part);
+            }
+        }
+    }
+
+    ngx_http_gw_gather_arm(gather);
+
+    r->write_event_handler = handler;
+
+    if (r == r->main) {
+        r->read_event_handler = ngx_http_gw_gather_read;
+    }
+
+    ngx_http_gw_gather_wake(gather);
+
+    return NGX_OK;
+}
+
+
+/* only until the request has answered: it may be gone after that */
+
+void
+ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather)
+{
+    if (gather->done || gather->posted) {
+        return;
+    }
+
+    /* nginx before 1.30.4 does not notice a request that is posted twice */
+
+    if (ngx_http_post_request(gather->request, NULL) == NGX_OK) {
+        gather->posted = 1;
+    }
+}
+
+
+/* one timer for all parts: it is set for the first deadline */
+
+static void
+ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           i;
+    ngx_msec_int_t       left, first;
+    ngx_http_gw_part_t  *part;
+
+    first = -1;
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->done || part->kill || !part->has_deadline) {
+            continue;
+        }
+
+        left = (ngx_msec_int_t) (part->deadline - ngx_current_msec);
+
+        if (left < 1) {
+            left = 1;
+        }
+
+        if (first == -1 || left < first) {
+            first = left;
+        }
+    }
+
+    if (first != -1) {
+        ngx_add_timer(&gather->timer, (ngx_msec_t) first);
+    }
+}
+
+
+static void
+ngx_http_gw_gather_timeout(ngx_event_t *ev)
+{
+    ngx_uint_t             i;
+    ngx_connection_t      *c;
+    ngx_http_request_t    *r;
+    ngx_http_gw_part_t    *part;
+    ngx_http_gw_gather_t  *gather;
+
+    gather = ev->data;
+    r = gather->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->done || part->kill || !part->has_deadline
+            || (ngx_msec_int_t) (part->deadline - ngx_current_msec) > 0)
+        {
+            continue;
+        }
+
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TIMEOUT);
+        part->kill = 1;
+        ngx_http_gw_gather_wake(gather);
+    }
+
+    ngx_http_gw_gather_arm(gather);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+ngx_int_t
+ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           i, decided;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+    ngx_http_gw_part_t  *part;
+
+    gather->posted = 0;
+
+    if (gather->done) {
+        return NGX_AGAIN;
+    }
+
+    r = gather->request;
+    c = r->connection;
+
+    if (r == r->main) {
+        c->write->timedout = 0;
+
+        if (c->error && (c->read->eof || c->write->eof)) {
+            ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+            return NGX_AGAIN;
+        }
+    }
+
+    decided = gather->overflow
+              || (gather->failed && gather->conf->fail_fast);
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (!part->done && (part->kill || decided)) {
+            ngx_http_gw_part_cancel(part);
+        }
+    }
+
+    if (gather->pending) {
+
+        if (r == r->main) {
+            r->read_event_handler = ngx_http_gw_gather_read;
+            ngx_http_gw_gather_kick(gather);
+        }
+
+        return NGX_AGAIN;
+    }
+
+    gather->done = 1;
+    gather->time = ngx_current_msec - gather->start;
+
+    if (gather->timer.timer_set) {
+        ngx_del_timer(&gather->timer);
+    }
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        ngx_http_gw_part_stop_nested(part->nested);
+
+        if (part->request) {
+            ngx_http_gw_part_stop_nested(part->request->postponed);
+        }
+    }
+
+    if (gather->outer) {
+        gather->outer->inner = NULL;
+    }
+
+    if (r == r->main) {
+
+        /* content made by a script in a part may have moved it */
+
+        c->data = r;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Core's handler of a discarded body swallows the end of the connection and
+ * leaves no handler behind, so it is looked for after it.
+ */
+
+static void
+ngx_http_gw_gather_read(ngx_http_request_t *r)
+{
+    ngx_http_event_handler_pt  handler;
+
+    if (r->discard_body) {
+        handler = r->write_event_handler;
+
+        ngx_http_discarded_request_body_handler(r);
+
+        if (r->write_event_handler != handler || r->discard_body) {
+
+            /* terminated, or there is more to come */
+
+            return;
+        }
+
+        r->read_event_handler = ngx_http_gw_gather_read;
+    }
+
+    ngx_http_test_reading(r);
+}
+
+
+/*
+ * A part that limit_req delays waits for the write timer of the client's
+ * connection, and that wakes the client's request only.
+ */
+
+static void
+ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           i;
+    ngx_event_t         *wev;
+    ngx_http_gw_part_t  *part;
+
+    wev = gather->request->connection->write;
+
+    if (wev->delayed && !wev->timer_set) {
+
+        /* another part's upstream code took the timer away */
+
+        wev->delayed = 0;
+    }
+
+    if (wev->delayed) {
+        return;
+    }
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->done) {
+            continue;
+        }
+
+        if (part->inner) {
+            ngx_http_gw_gather_kick(part->inner);
+
+        } else if (ngx_http_gw_part_delayed(part->request)) {
+            (void) ngx_http_post_request(part->request, NULL);
+        }
+    }
+}
+
+
+/* an aggregate inside of a part that is cancelled */
+
+void
+ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t  i;
+
+    gather->done = 1;
+
+    if (gather->timer.timer_set) {
+        ngx_del_timer(&gather->timer);
+    }
+
+    for (i = 0; i < gather->nparts; i++) {
+        ngx_http_gw_part_cancel(&gather->parts[i]);
+    }
+}
+
+
+void
+ngx_http_gw_gather_cleanup(void *data)
+{
+    ngx_http_gw_gather_t  *gather = data;
+
+    ngx_uint_t           i;
+    ngx_http_gw_part_t  *part;
+
+    if (gather->timer.timer_set) {
+        ngx_del_timer(&gather->timer);
+    }
+
+    if (gather->done) {
+        return;
+    }
+
+    gather->done = 1;
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->done || part->request == NULL) {
+            continue;
+        }
+
+        /* else a closed client lives until the lock ends */
+
+        (void) ngx_http_gw_part_unlock(part->request);
+        ngx_http_gw_part_log_request(part->request);
+    }
+}
+
+
+/*
+ * A filter that fails in any part (gunzip, a short file) marks the client's
+ * connection as broken, and core would then close it with no answer.  While
+ * the client's request waits for parts nothing is written to the client, and
+ * a failure of its own is found by the read handler and ends it at once: so
+ * what is seen here is a part's.
+ */
+
+void
+ngx_http_gw_gather_clear_error(ngx_http_gw_gather_t *gather)
+{
+    ngx_connection_t      *c;
+    ngx_http_gw_gather_t  *root;
+
+    root = gather->root;
+    c = root->request->connection;
+
+    if (c->error
+        && root->request->write_event_handler == root->handler
+        && !c->read->eof && !c->read->error && !c->write->eof)
+    {
+        c->error = 0;
+    }
+}

@@ -1,0 +1,71 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * A gather is one request that waits for its parts.  It is woken by a posted
+ * event: whatever closes a connection happens there, at top level, never
+ * inside of a filter or of a part's post handler, where the upstream code is
+ * still on the stack.
+ */
+
+
+#ifndef NGX_HTTP_GW_GATHER_H
+#define NGX_HTTP_GW_GATHER_H
+
+
+#include "ngx_http_gw_aggregate.h"
+
+
+/*
+ * Starts the parts, whose path, args and body are set, and the deadline.
+ *
+ *     handler  becomes the request's write event handler, and calls
+ *              ngx_http_gw_gather_run(); it is called at least once, even
+ *              when no part was started
+ *
+ * Returns NGX_OK; NGX_ERROR when no part was started.
+ */
+ngx_int_t ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
+    ngx_http_event_handler_pt handler);
+
+
+/*
+ * The step that the write event handler takes.
+ *
+ * Returns NGX_OK when the request is to be answered now, with all parts done
+ * and their connections closed; NGX_AGAIN when it waits on or is dead.
+ */
+ngx_int_t ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Posts the request, unless it has answered or waits to be run already.
+ */
+void ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Ends a gather that is part of another one and is not wanted any more.  At
+ * top level only; its request is the caller's to finalize.
+ */
+void ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Takes back what a filter that failed in a part did to the client's
+ * connection.
+ */
+void ngx_http_gw_gather_clear_error(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * The http cleanup of a gather: drops the timer, and what is left of parts
+ * when the client's request was terminated.
+ */
+void ngx_http_gw_gather_cleanup(void *data);
+
+
+#endif /* NGX_HTTP_GW_GATHER_H */
