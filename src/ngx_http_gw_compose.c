@@ -71,7 +71,8 @@ static const ngx_http_gw_title_t  ngx_http_gw_titles[] = {
 
 
 static const ngx_str_t  ngx_http_gw_failed_name = ngx_string("X-Gw-Failed");
-static const ngx_str_t  ngx_http_gw_cache_control = ngx_string("Cache-Control");
+static const ngx_str_t  ngx_http_gw_cache_control =
+    ngx_string("Cache-Control");
 static const ngx_str_t  ngx_http_gw_no_store = ngx_string("no-store");
 static const ngx_str_t  ngx_http_gw_retry_after = ngx_string("Retry-After");
 static const ngx_str_t  ngx_http_gw_authenticate =

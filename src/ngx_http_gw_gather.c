@@ -68,7 +68,8 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
 
         gather->pending++;
 
-        if (gather->root->subrequests >= gather->root->conf->max_subrequests)
+        if (gather->root->subrequests
+            >= gather->root->conf->max_subrequests)
         {
             ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_LIMIT);
             ngx_http_gw_part_finish(part);
