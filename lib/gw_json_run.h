@@ -206,4 +206,87 @@ gw_json_run_utf8(const u_char *p, const u_char *last)
 }
 
 
+/*
+ * Whole sequences and ASCII, 16 bytes at a time: p moves as far as all is
+ * well-formed and plain.  It stays where a look at single bytes is needed:
+ * at less than 16 bytes, at an error, and in a block of ASCII alone.
+ */
+
+static inline const u_char *
+gw_json_run_wide(const u_char *p, const u_char *last)
+{
+#if (GW_JSON_SSE2)
+    __m128i   v;
+    unsigned  stops, high, tails, leads2, leads3, leads4, from90, froma0;
+    unsigned  wanted, bad, end;
+
+#define MASK(x)       (unsigned) _mm_movemask_epi8(x)
+#define EQUAL(c)      MASK(_mm_cmpeq_epi8(v, _mm_set1_epi8((char) (c))))
+#define FROM(c)       MASK(_mm_cmpgt_epi8(v, _mm_set1_epi8((char) ((c) - 1))))
+
+    while (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+        high = MASK(v);
+
+        if (high == 0) {
+            return p;
+        }
+
+        /* signed comparison: "high" keeps ASCII out */
+
+        stops = ~(FROM(' ') | high) & 0xffff;
+        stops |= EQUAL('"') | EQUAL('\\');
+        leads2 = FROM(0xc0) & high;
+        leads3 = FROM(0xe0) & high;
+        leads4 = FROM(0xf0) & high;
+        from90 = FROM(0x90) & high;
+        froma0 = FROM(0xa0) & high;
+        tails = high & ~leads2;
+
+        wanted = leads2 << 1 | leads3 << 2 | leads4 << 3;
+
+        bad = (wanted ^ tails)
+              | EQUAL(0xc0) | EQUAL(0xc1) | (FROM(0xf5) & high)
+              | (EQUAL(0xe0) << 1 & ~froma0) | (EQUAL(0xed) << 1 & froma0)
+              | (EQUAL(0xf0) << 1 & ~from90) | (EQUAL(0xf4) << 1 & from90);
+
+        if (stops) {
+            end = (unsigned) __builtin_ctz(stops);
+
+        } else if (wanted >> 16) {
+
+            /* the last sequence goes on behind the block */
+
+            end = 31 - (unsigned) __builtin_clz(leads2);
+
+        } else {
+            end = 16;
+        }
+
+        /* no sequence goes on at the byte where the next step begins */
+
+        bad &= (2u << end) - 1;
+
+        if (bad) {
+            return p;
+        }
+
+        p += end;
+
+        if (stops) {
+            return p;
+        }
+    }
+
+#undef MASK
+#undef EQUAL
+#undef FROM
+#else
+    (void) last;
+#endif
+
+    return p;
+}
+
+
 #endif /* GW_JSON_RUN_H */

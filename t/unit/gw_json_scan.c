@@ -71,6 +71,7 @@ static void test_depth(void);
 static void test_brackets(void);
 static void test_positions(void);
 static void test_utf8(void);
+static void test_wide(void);
 static void test_mutations(void);
 static void test_pointers(void);
 static void test_pointer_sets(void);
@@ -624,6 +625,64 @@ test_utf8(void)
 }
 
 
+/* long texts of sequences at any alignment, one byte changed to any other */
+
+static void
+test_wide(void)
+{
+    int       good;
+    u_char    doc[64];
+    size_t    i, n, len, shift, size;
+    unsigned  c;
+    u_char    saved;
+    result_t  r, bytes, twin;
+
+    static const char *const  patterns[] = {
+        "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+        "\xe0\xa0\x80\xed\x9f\xbf", "\xf4\x8f\xbf\xbf\xc3\xa9",
+        "a\xc3\xa9\xe2\x82\xac" "b\xf0\x90\x80\x80"
+    };
+
+    for (n = 0; n < sizeof(patterns) / sizeof(patterns[0]); n++) {
+        good = 1;
+        size = strlen(patterns[n]);
+
+        for (shift = 0; shift < 4; shift++) {
+            memset(doc, 'x', sizeof(doc));
+            doc[0] = '"';
+
+            for (len = 1 + shift; len + size < 48; len += size) {
+                memcpy(doc + len, patterns[n], size);
+            }
+
+            len = 52;
+            doc[len - 1] = '"';
+
+            for (i = 1; i < len; i++) {
+                saved = doc[i];
+
+                for (c = 0; c < 256; c++) {
+                    doc[i] = (u_char) c;
+
+                    scan_pieces(&r, doc, len, len, 1, 0, 8, NULL);
+                    scan_pieces(&bytes, doc, len, 1, 1, 0, 8, NULL);
+                    scan_pieces(&twin, doc, len, len, 1, 1, 8, NULL);
+
+                    if (!same(&r, &bytes) || !same(&r, &twin)) {
+                        good = 0;
+                    }
+                }
+
+                doc[i] = saved;
+            }
+        }
+
+        ok(good, "C42 sequences at every place of a vector, %u",
+           (unsigned) n);
+    }
+}
+
+
 /* any byte of the rich document replaced by any other: all cuts agree */
 
 static void
@@ -931,6 +990,7 @@ main(void)
     test_brackets();
     test_positions();
     test_utf8();
+    test_wide();
     test_mutations();
     test_pointers();
     test_pointer_sets();
