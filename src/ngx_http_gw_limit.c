@@ -44,8 +44,9 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
     set->silent = 0;
 
     if (set->entries == NULL) {
-        set->entries = ngx_palloc(r->pool, limits->count[phase]
-                                           * sizeof(ngx_http_gw_limit_entry_t));
+        set->entries = ngx_palloc(r->pool,
+                                  limits->count[phase]
+                                  * sizeof(ngx_http_gw_limit_entry_t));
         if (set->entries == NULL) {
             return NGX_ERROR;
         }

@@ -365,6 +365,8 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         return NGX_ERROR;
     }
 
+    value = ngx_http_gw_redis_link_inflight(service->link);
+
     return ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_inflight, 1,
-                        labels, ngx_http_gw_redis_link_inflight(service->link));
+                                   labels, value);
 }

@@ -43,11 +43,11 @@ static const gw_metric_desc_t  ngx_http_gw_limit_retries = {
 };
 
 
-static const char  *ngx_http_gw_limit_sources[] = {
+static const char *const  ngx_http_gw_limit_sources[] = {
     "shm", "redis", "fallback", "none"
 };
 
-static const char  *ngx_http_gw_limit_results[] = {
+static const char *const  ngx_http_gw_limit_results[] = {
     "passed", "delayed", "rejected", "delayed_dry_run", "rejected_dry_run",
     "error_passed", "error_rejected"
 };

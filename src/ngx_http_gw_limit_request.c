@@ -437,7 +437,7 @@ ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set, ngx_uint_t result)
 }
 
 
-/* a cost that is no number is a mistake of the configuration: say so, seldom */
+/* a cost that is no number is a mistake of the configuration: told, seldom */
 
 static void
 ngx_http_gw_limit_complain(ngx_http_request_t *r,
@@ -500,7 +500,9 @@ ngx_http_gw_limit_done(void *data, ngx_http_gw_limit_redis_t *check)
 static void
 ngx_http_gw_limit_timer(ngx_event_t *ev)
 {
-    ngx_http_gw_limit_ctx_t  *ctx = ev->data;
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ev->data;
 
     ctx->worker->delayed--;
     ctx->delaying = 0;
