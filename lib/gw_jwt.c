@@ -4,7 +4,6 @@
  */
 
 
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -115,7 +114,9 @@ gw_jwt_date(const json_t *claims, const char *name, int64_t *usec,
             real = (double) -GW_JWT_MAX_DATE;
         }
 
-        *usec = llround(real * (double) GW_JWT_USEC);
+        real *= (double) GW_JWT_USEC;
+
+        *usec = (int64_t) (real + (real < 0 ? -0.5 : 0.5));
 
         return 1;
     }

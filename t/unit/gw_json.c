@@ -1,0 +1,212 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gw_json.h"
+#include "tap.h"
+
+
+#define MANY  100000
+
+
+typedef struct {
+    const char       *name;
+    const char       *text;
+    size_t            len;
+    gw_json_error_e   code;
+} row_t;
+
+
+#define row(name, text, code)  { name, text, sizeof(text) - 1, code }
+
+
+static const row_t  rows[] = {
+    row("{}", "{}", GW_JSON_OK),
+    row("white space around", " \t\r\n{ } \n", GW_JSON_OK),
+    row("a member", "{\"a\":1}", GW_JSON_OK),
+    row("brackets in a string", "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+        "[[[[[[[[[[[[[[[[[[[[\\\"{{{\"}", GW_JSON_OK),
+    row("a backslash at the end of a string", "{\"a\":\"\\\\\",\"b\":[]}",
+        GW_JSON_OK),
+    row("a surrogate pair", "{\"a\":\"\\ud83d\\ude00\"}", GW_JSON_OK),
+    row("1e10", "{\"a\":1e10}", GW_JSON_OK),
+    row("2^63 - 1", "{\"a\":9223372036854775807}", GW_JSON_OK),
+    row("many brackets, not nested", "[", GW_JSON_NOT_OBJECT),
+    row("J02 nothing", "", GW_JSON_EMPTY),
+    row("J02 white space only", " \n", GW_JSON_EMPTY),
+    row("J02 []", "[]", GW_JSON_NOT_OBJECT),
+    row("J02 a string", "\"x\"", GW_JSON_NOT_OBJECT),
+    row("J02 a number", "1", GW_JSON_NOT_OBJECT),
+    row("J02 null", "null", GW_JSON_NOT_OBJECT),
+    row("J02 BOM", "\xef\xbb\xbf{}", GW_JSON_BOM),
+    row("J02 UTF-16", "\xff\xfe{\0}\0", GW_JSON_NOT_OBJECT),
+    row("J02 trailing x", "{}x", GW_JSON_TRAILING),
+    row("J02 trailing }", "{}}", GW_JSON_TRAILING),
+    row("J02 trailing {}", "{}{}", GW_JSON_TRAILING),
+    row("J02 trailing NUL", "{}\0", GW_JSON_TRAILING),
+    row("J02 invalid UTF-8", "{\"a\":\"\xc3\x28\"}", GW_JSON_ENCODING),
+    row("J02 overlong UTF-8", "{\"a\":\"\xc0\xaf\"}", GW_JSON_ENCODING),
+    row("J02 a surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}",
+        GW_JSON_ENCODING),
+    row("J02 above U+10FFFF", "{\"a\":\"\xf4\x90\x80\x80\"}",
+        GW_JSON_ENCODING),
+    row("J02 UTF-8 cut off", "{\"a\":\"\xe2\x82", GW_JSON_ENCODING),
+    row("J02 lone surrogate", "{\"a\":\"\\ud800\"}", GW_JSON_SYNTAX),
+    row("J02 lone low surrogate", "{\"a\":\"\\udc00\"}", GW_JSON_SYNTAX),
+    row("J02 surrogate and a letter", "{\"a\":\"\\ud800\\u0041\"}",
+        GW_JSON_SYNTAX),
+    row("J02 \\u0000 in a value", "{\"a\":\"x\\u0000y\"}", GW_JSON_NUL),
+    row("J02 \\u0000 in a name", "{\"a\\u0000\":1}", GW_JSON_NUL),
+    row("J02 a raw NUL", "{\"a\":\"x\0y\"}", GW_JSON_SYNTAX),
+    row("J02 a raw LF in a string", "{\"a\":\"x\ny\"}", GW_JSON_SYNTAX),
+    row("J01 a member twice", "{\"sub\":1,\"sub\":2}", GW_JSON_DUPLICATE),
+    row("J01 a member twice, escaped", "{\"sub\":1,\"\\u0073ub\":2}",
+        GW_JSON_DUPLICATE),
+    row("J01 a member twice, deep", "{\"a\":[{\"b\":1,\"b\":1}]}",
+        GW_JSON_DUPLICATE),
+    row("J07 1e400", "{\"a\":1e400}", GW_JSON_NUMBER),
+    row("J07 2^63", "{\"a\":9223372036854775808}", GW_JSON_NUMBER),
+    row("J07 NaN", "{\"a\":NaN}", GW_JSON_SYNTAX),
+    row("J07 Infinity", "{\"a\":Infinity}", GW_JSON_SYNTAX),
+    row("01", "{\"a\":01}", GW_JSON_SYNTAX),
+    row("+1", "{\"a\":+1}", GW_JSON_SYNTAX),
+    row("1.", "{\"a\":1.}", GW_JSON_SYNTAX),
+    row(".5", "{\"a\":.5}", GW_JSON_SYNTAX),
+    row("0x1", "{\"a\":0x1}", GW_JSON_SYNTAX),
+    row("single quotes", "{'a':1}", GW_JSON_SYNTAX),
+    row("a comment", "{/**/}", GW_JSON_SYNTAX),
+    row("a trailing comma", "{\"a\":1,}", GW_JSON_SYNTAX),
+    row("no closing brace", "{\"a\":1", GW_JSON_SYNTAX),
+    row("no closing quote", "{\"a", GW_JSON_SYNTAX),
+    row("a backslash at the end", "{\"a\\", GW_JSON_SYNTAX),
+    row("a name without quotes", "{a:1}", GW_JSON_SYNTAX),
+    row("brackets do not match", "{\"a\":[}", GW_JSON_SYNTAX),
+    { NULL, NULL, 0, 0 }
+};
+
+
+static gw_json_error_e
+load(const char *text, size_t len, gw_json_error_t *err)
+{
+    json_t         *json;
+    unsigned char  *copy;
+
+    copy = malloc(len ? len : 1);
+    memcpy(copy, text, len);
+
+    err->code = GW_JSON_OK;
+    err->position = 0;
+    err->text = "";
+
+    json = gw_json_load(copy, len, GW_JSON_DEPTH, err);
+
+    free(copy);
+    json_decref(json);
+
+    return (json != NULL) ? GW_JSON_OK : err->code;
+}
+
+
+static void
+test_depth(void)
+{
+    char             *text;
+    size_t            i, n;
+    gw_json_error_e   code;
+    gw_json_error_t   err;
+
+    text = malloc(2 * MANY + 16);
+
+    /* n levels, the object and n - 1 arrays in it */
+
+    for (n = GW_JSON_DEPTH; n <= GW_JSON_DEPTH + 1; n++) {
+
+        memcpy(text, "{\"a\":", 5);
+        memset(text + 5, '[', n - 1);
+        memset(text + 5 + n - 1, ']', n - 1);
+        text[5 + 2 * (n - 1)] = '}';
+
+        code = load(text, 6 + 2 * (n - 1), &err);
+
+        ok(code == (n == GW_JSON_DEPTH ? GW_JSON_OK : GW_JSON_TOO_DEEP),
+           "J03 %zu levels of arrays", n);
+    }
+
+    ok(err.position == 5 + GW_JSON_DEPTH - 1, "J03 the position of it");
+
+    memcpy(text, "{\"a\":", 5);
+    memset(text + 5, '[', MANY);
+    ok(load(text, MANY + 5, &err) == GW_JSON_TOO_DEEP, "J03 100000 [");
+
+    memset(text, '[', MANY);
+    ok(load(text, MANY, &err) == GW_JSON_NOT_OBJECT,
+       "J03 100000 [ from the beginning");
+
+    for (i = 0; i < 5 * (MANY / 5); i += 5) {
+        memcpy(text + i, "{\"a\":", 5);
+    }
+
+    ok(load(text, i, &err) == GW_JSON_TOO_DEEP, "J03 20000 objects");
+
+    /* many that are not nested */
+
+    memcpy(text, "{\"a\":[", 6);
+    for (i = 6; i < MANY; i += 3) {
+        memcpy(text + i, "[],", 3);
+    }
+    memcpy(text + i - 1, "]}", 2);
+
+    ok(load(text, i + 1, &err) == GW_JSON_OK, "J03 many brackets in a row");
+
+    free(text);
+}
+
+
+static void
+test_get(void)
+{
+    json_t           *json;
+    gw_json_error_t   err;
+
+    json = gw_json_load((const unsigned char *) "{\"ab\":1,\"abc\":2}", 16,
+                        GW_JSON_DEPTH, &err);
+
+    ok(json_integer_value(gw_json_get(json, "abcd", 2)) == 1,
+       "a name that is not terminated");
+    ok(gw_json_get(json, "abcd", 4) == NULL, "a name that is not there");
+    ok(gw_json_get(json, "ab\0", 3) == NULL, "a name with a NUL");
+    ok(gw_json_get(json, "", 0) == NULL, "an empty name");
+    ok(gw_json_get(gw_json_get(json, "ab", 2), "ab", 2) == NULL,
+       "a member of a number");
+    ok(gw_json_get(NULL, "ab", 2) == NULL, "a member of nothing");
+
+    json_decref(json);
+}
+
+
+int
+main(void)
+{
+    const row_t      *r;
+    gw_json_error_e   code;
+    gw_json_error_t   err;
+
+    for (r = rows; r->name != NULL; r++) {
+        code = load(r->text, r->len, &err);
+
+        ok(code == r->code, "%s: %s", r->name, err.text);
+    }
+
+    (void) load("{\"a\":1}x", 8, &err);
+    ok(err.position > 0 && err.position <= 8, "the position of an error");
+
+    test_depth();
+    test_get();
+
+    return done();
+}
