@@ -222,6 +222,7 @@ gw_jwk_read_bytes(const json_t *jwk, const char *name, unsigned char *dst,
     size_t max, size_t *len, gw_jwk_error_t *err)
 {
     size_t         n;
+    const char    *text;
     const json_t  *value;
 
     value = json_object_get(jwk, name);
@@ -232,16 +233,16 @@ gw_jwk_read_bytes(const json_t *jwk, const char *name, unsigned char *dst,
     }
 
     n = json_string_length(value);
+    text = json_string_value(value);
 
-    if (gw_base64url_decoded_length(n) > max) {
+    if (gw_base64url_decoded_length(n) > max && text[n - 1] != '=') {
         return gw_jwk_fail(err, GW_JWK_E_SIZE, "a member that makes the key "
                            "is longer than the kind of key allows");
     }
 
-    if (gw_base64url_decode(dst, len,
-                            (const unsigned char *) json_string_value(value),
-                            n)
-        != GW_OK)
+    if (gw_base64url_decoded_length(n) > max
+        || gw_base64url_decode(dst, len, (const unsigned char *) text, n)
+           != GW_OK)
     {
         return gw_jwk_fail(err, GW_JWK_E_MEMBER, "a member that makes the "
                            "key is not base64url without padding");
