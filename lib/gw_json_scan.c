@@ -11,23 +11,9 @@
 #include "gw_json_token.h"
 
 
-/* what a byte between tokens may be */
+/* what to do with a byte between tokens */
 
-#define CL_OTHER        0
-#define CL_SPACE        1
-#define CL_QUOTE        2
-#define CL_NUMBER       3
-#define CL_LETTER       4
-#define CL_COMMA        5
-#define CL_COLON        6
-#define CL_LBRACE       7
-#define CL_RBRACE       8
-#define CL_LBRACKET     9
-#define CL_RBRACKET     10
-
-/* and what to do with it */
-
-#define DO_ERROR        0
+#define DO_OTHER        0
 #define DO_SPACE        1
 #define DO_STRING       2
 #define DO_NUMBER       3
@@ -38,13 +24,11 @@
 #define DO_COLON        8
 #define DO_COMMA        9
 #define DO_CLOSE        10
-#define DO_EDGE         11
 
 
 static const u_char *gw_json_scan_resume(gw_json_scan_t *s, const u_char *p,
     const u_char *last, int track);
-static void gw_json_scan_unexpected(gw_json_scan_t *s, u_char c);
-static const u_char *gw_json_scan_edge(gw_json_scan_t *s, const u_char *p,
+static const u_char *gw_json_scan_other(gw_json_scan_t *s, const u_char *p,
     const u_char *last);
 static void gw_json_scan_plain(gw_json_scan_t *s, const u_char *data,
     size_t len);
@@ -52,57 +36,39 @@ static void gw_json_scan_tracked(gw_json_scan_t *s, const u_char *data,
     size_t len);
 
 
-static const uint8_t  gw_json_scan_classes[256] = {
-    [' '] = CL_SPACE, ['\n'] = CL_SPACE, ['\r'] = CL_SPACE,
-    ['\t'] = CL_SPACE, ['"'] = CL_QUOTE, ['-'] = CL_NUMBER,
-    ['0'] = CL_NUMBER, ['1'] = CL_NUMBER, ['2'] = CL_NUMBER,
-    ['3'] = CL_NUMBER, ['4'] = CL_NUMBER, ['5'] = CL_NUMBER,
-    ['6'] = CL_NUMBER, ['7'] = CL_NUMBER, ['8'] = CL_NUMBER,
-    ['9'] = CL_NUMBER, ['t'] = CL_LETTER, ['f'] = CL_LETTER,
-    ['n'] = CL_LETTER, [','] = CL_COMMA, [':'] = CL_COLON,
-    ['{'] = CL_LBRACE, ['}'] = CL_RBRACE, ['['] = CL_LBRACKET,
-    [']'] = CL_RBRACKET
-};
-
-
-#define ANY(action)                                                           \
-    action, action, action, action, action, action, action, action,           \
-    action, action, action, action, action, action, action, action
+#define SPACES                                                                \
+    [' '] = DO_SPACE, ['\n'] = DO_SPACE, ['\r'] = DO_SPACE, ['\t'] = DO_SPACE
 
 #define VALUES                                                                \
-    [CL_SPACE] = DO_SPACE, [CL_QUOTE] = DO_STRING,                            \
-    [CL_NUMBER] = DO_NUMBER, [CL_LETTER] = DO_LITERAL,                        \
-    [CL_LBRACE] = DO_OBJECT, [CL_LBRACKET] = DO_ARRAY
+    SPACES, ['"'] = DO_STRING, ['{'] = DO_OBJECT, ['['] = DO_ARRAY,           \
+    ['-'] = DO_NUMBER, ['0'] = DO_NUMBER, ['1'] = DO_NUMBER,                  \
+    ['2'] = DO_NUMBER, ['3'] = DO_NUMBER, ['4'] = DO_NUMBER,                  \
+    ['5'] = DO_NUMBER, ['6'] = DO_NUMBER, ['7'] = DO_NUMBER,                  \
+    ['8'] = DO_NUMBER, ['9'] = DO_NUMBER, ['t'] = DO_LITERAL,                 \
+    ['f'] = DO_LITERAL, ['n'] = DO_LITERAL
 
 
-static const uint8_t  gw_json_scan_actions[ST_DONE + 1][16] = {
-    [ST_START] = { ANY(DO_EDGE) },
-    [ST_TOP] = { [CL_SPACE] = DO_SPACE, [CL_QUOTE] = DO_EDGE,
-                 [CL_NUMBER] = DO_EDGE, [CL_LETTER] = DO_EDGE,
-                 [CL_LBRACE] = DO_EDGE, [CL_LBRACKET] = DO_EDGE },
+static const uint8_t  gw_json_scan_actions[ST_DONE + 1][256] = {
+    [ST_TOP] = { SPACES },
     [ST_VALUE] = { VALUES },
-    [ST_FIRST_VALUE] = { VALUES, [CL_RBRACKET] = DO_CLOSE },
-    [ST_KEY] = { [CL_SPACE] = DO_SPACE, [CL_QUOTE] = DO_KEY },
-    [ST_FIRST_KEY] = { [CL_SPACE] = DO_SPACE, [CL_QUOTE] = DO_KEY,
-                       [CL_RBRACE] = DO_CLOSE },
-    [ST_COLON] = { [CL_SPACE] = DO_SPACE, [CL_COLON] = DO_COLON },
-    [ST_ELEMENT] = { [CL_SPACE] = DO_SPACE, [CL_COMMA] = DO_COMMA,
-                     [CL_RBRACKET] = DO_CLOSE },
-    [ST_MEMBER] = { [CL_SPACE] = DO_SPACE, [CL_COMMA] = DO_COMMA,
-                    [CL_RBRACE] = DO_CLOSE },
-    [ST_END] = { ANY(DO_EDGE) },
-    [ST_DONE] = { [CL_SPACE] = DO_SPACE }
+    [ST_FIRST_VALUE] = { VALUES, [']'] = DO_CLOSE },
+    [ST_KEY] = { SPACES, ['"'] = DO_KEY },
+    [ST_FIRST_KEY] = { SPACES, ['"'] = DO_KEY, ['}'] = DO_CLOSE },
+    [ST_COLON] = { SPACES, [':'] = DO_COLON },
+    [ST_ELEMENT] = { SPACES, [','] = DO_COMMA, [']'] = DO_CLOSE },
+    [ST_MEMBER] = { SPACES, [','] = DO_COMMA, ['}'] = DO_CLOSE },
+    [ST_DONE] = { SPACES }
 };
 
 
-gw_json_inline void
-gw_json_scan_open(gw_json_scan_t *s, int array, int track)
+gw_json_inline const u_char *
+gw_json_scan_open(gw_json_scan_t *s, const u_char *p, const u_char *last,
+    int array, int track)
 {
     uint64_t  bit;
 
     if (s->depth == s->max_depth) {
-        gw_json_scan_fail(s, GW_JSON_SCAN_TOO_DEEP);
-        return;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_TOO_DEEP);
     }
 
     bit = (uint64_t) 1 << (s->depth % 64);
@@ -123,6 +89,8 @@ gw_json_scan_open(gw_json_scan_t *s, int array, int track)
     if (track) {
         gw_json_track_open(s, array);
     }
+
+    return p + 1;
 }
 
 
@@ -185,21 +153,13 @@ gw_json_scan_resume(gw_json_scan_t *s, const u_char *p, const u_char *last,
 }
 
 
-/* the byte cannot stand there; what can begin no character is no UTF-8 */
-
-static __attribute__((noinline, cold)) void
-gw_json_scan_unexpected(gw_json_scan_t *s, u_char c)
-{
-    gw_json_scan_fail(s, (c >= 0x80 && c < 0xc2) || c > 0xf4
-                         ? GW_JSON_SCAN_INVALID_UTF8
-                         : GW_JSON_SCAN_INVALID_JSON);
-}
-
-
-/* around the document: the byte order mark, its first byte and its end */
+/*
+ * Around the document: the byte order mark, its first byte and its end; else
+ * the byte cannot stand there, and one that begins no character is no UTF-8.
+ */
 
 static __attribute__((noinline)) const u_char *
-gw_json_scan_edge(gw_json_scan_t *s, const u_char *p, const u_char *last)
+gw_json_scan_other(gw_json_scan_t *s, const u_char *p, const u_char *last)
 {
     switch (s->state) {
 
@@ -218,40 +178,31 @@ gw_json_scan_edge(gw_json_scan_t *s, const u_char *p, const u_char *last)
         s->state = ST_VALUE;
         return p;
 
-    default: /* ST_END */
+    case ST_END:
         s->value.end = gw_json_scan_offset(s, p);
         s->state = ST_DONE;
         return p;
     }
+
+    return gw_json_scan_fail(s, p, last,
+                             (*p >= 0x80 && *p < 0xc2) || *p > 0xf4
+                             ? GW_JSON_SCAN_INVALID_UTF8
+                             : GW_JSON_SCAN_INVALID_JSON);
 }
 
 
 gw_json_inline const u_char *
-gw_json_scan_value(gw_json_scan_t *s, const u_char *p, const u_char *last,
-    unsigned action, int track)
+gw_json_scan_open_string(gw_json_scan_t *s, const u_char *p,
+    const u_char *last, int key, int track)
 {
-    if (track) {
-        gw_json_track_begin(s, gw_json_scan_offset(s, p));
+    s->resume = key ? ST_COLON : ST_VALUE;
+    s->state = ST_STRING;
+
+    if (track && key) {
+        gw_json_track_key_begin(s);
     }
 
-    switch (action) {
-
-    case DO_OBJECT:
-    case DO_ARRAY:
-        gw_json_scan_open(s, action == DO_ARRAY, track);
-        return s->state == ST_ERROR ? p : p + 1;
-
-    case DO_STRING:
-        s->resume = 0;
-        s->state = ST_STRING;
-        return gw_json_scan_string(s, p + 1, last, track);
-
-    case DO_LITERAL:
-        return gw_json_scan_letter(s, p, last, track);
-
-    default: /* DO_NUMBER */
-        return gw_json_scan_number(s, p, last, track);
-    }
+    return gw_json_scan_string(s, p + 1, last, track);
 }
 
 
@@ -263,22 +214,32 @@ gw_json_scan_token(gw_json_scan_t *s, const u_char *p, const u_char *last,
 {
     unsigned  action;
 
-    action = gw_json_scan_actions[s->state][gw_json_scan_classes[*p]];
+    action = gw_json_scan_actions[s->state][*p];
+
+    if (track && action >= DO_STRING && action <= DO_ARRAY) {
+        gw_json_track_begin(s, gw_json_scan_offset(s, p));
+    }
 
     switch (action) {
 
     case DO_SPACE:
         return gw_json_run_space(p + 1, last);
 
+    case DO_STRING:
     case DO_KEY:
-        s->resume = ST_COLON;
-        s->state = ST_STRING;
+        return gw_json_scan_open_string(s, p, last, action == DO_KEY, track);
 
-        if (track) {
-            gw_json_track_key_begin(s);
-        }
+    case DO_NUMBER:
+        return gw_json_scan_number(s, p, last, track);
 
-        return gw_json_scan_string(s, p + 1, last, track);
+    case DO_LITERAL:
+        return gw_json_scan_letter(s, p, last, track);
+
+    case DO_OBJECT:
+        return gw_json_scan_open(s, p, last, 0, track);
+
+    case DO_ARRAY:
+        return gw_json_scan_open(s, p, last, 1, track);
 
     case DO_COLON:
         s->state = ST_VALUE;
@@ -291,15 +252,8 @@ gw_json_scan_token(gw_json_scan_t *s, const u_char *p, const u_char *last,
         gw_json_scan_close(s, p, track);
         return gw_json_scan_scalar(s, p + 1, last, track);
 
-    case DO_EDGE:
-        return gw_json_scan_edge(s, p, last);
-
-    case DO_ERROR:
-        gw_json_scan_unexpected(s, *p);
-        return p;
-
-    default:
-        return gw_json_scan_value(s, p, last, action, track);
+    default: /* DO_OTHER */
+        return gw_json_scan_other(s, p, last);
     }
 }
 
@@ -313,15 +267,17 @@ gw_json_scan_run(gw_json_scan_t *s, const u_char *data, size_t len, int track)
     last = data + len;
     s->data = data;
 
-    while (p < last && s->state > ST_DONE && s->state != ST_ERROR) {
+    while (p < last && s->state > ST_DONE) {
         p = gw_json_scan_resume(s, p, last, track);
     }
 
-    while (p < last && s->state != ST_ERROR) {
+    while (p < last) {
         p = gw_json_scan_token(s, p, last, track);
     }
 
-    s->offset = gw_json_scan_offset(s, p);
+    if (s->state != ST_ERROR) {
+        s->offset += len;
+    }
 }
 
 
@@ -424,7 +380,8 @@ gw_json_scan_finish(gw_json_scan_t *s)
         return GW_JSON_SCAN_OK;
     }
 
-    gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
+    s->error = GW_JSON_SCAN_INVALID_JSON;
+    s->state = ST_ERROR;
 
     return s->error;
 }

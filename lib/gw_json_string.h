@@ -21,10 +21,14 @@
 #include "gw_json_track.h"
 
 
-static const u_char *gw_json_scan_escape(gw_json_scan_t *s, const u_char *p);
-static const u_char *gw_json_scan_hex(gw_json_scan_t *s, const u_char *p);
-static const u_char *gw_json_scan_lead(gw_json_scan_t *s, const u_char *p);
-static const u_char *gw_json_scan_trail(gw_json_scan_t *s, const u_char *p);
+static const u_char *gw_json_scan_escape(gw_json_scan_t *s, const u_char *p,
+    const u_char *last);
+static const u_char *gw_json_scan_hex(gw_json_scan_t *s, const u_char *p,
+    const u_char *last);
+static const u_char *gw_json_scan_lead(gw_json_scan_t *s, const u_char *p,
+    const u_char *last);
+static const u_char *gw_json_scan_trail(gw_json_scan_t *s, const u_char *p,
+    const u_char *last);
 static const u_char *gw_json_scan_odd(gw_json_scan_t *s, const u_char *p,
     const u_char *last);
 
@@ -49,7 +53,8 @@ static const uint8_t  gw_json_scan_bytes[256] = {
 /* the byte behind a backslash */
 
 static const u_char *
-gw_json_scan_escape(gw_json_scan_t *s, const u_char *p)
+gw_json_scan_escape(gw_json_scan_t *s, const u_char *p,
+    const u_char *last)
 {
     u_char       c;
     const char  *found;
@@ -67,8 +72,7 @@ gw_json_scan_escape(gw_json_scan_t *s, const u_char *p)
     found = memchr(names, *p, sizeof(names) - 1);
 
     if (found == NULL) {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
     }
 
     if (s->tracking) {
@@ -83,7 +87,8 @@ gw_json_scan_escape(gw_json_scan_t *s, const u_char *p)
 
 
 static const u_char *
-gw_json_scan_hex(gw_json_scan_t *s, const u_char *p)
+gw_json_scan_hex(gw_json_scan_t *s, const u_char *p,
+    const u_char *last)
 {
     unsigned  value;
 
@@ -94,8 +99,7 @@ gw_json_scan_hex(gw_json_scan_t *s, const u_char *p)
         value = (*p | 0x20) - 'a' + 10;
 
     } else {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
     }
 
     s->unit = (uint16_t) (s->unit << 4 | value);
@@ -116,11 +120,11 @@ gw_json_scan_hex(gw_json_scan_t *s, const u_char *p)
 /* the first byte of a sequence: how many follow, bounds of the second */
 
 static const u_char *
-gw_json_scan_lead(gw_json_scan_t *s, const u_char *p)
+gw_json_scan_lead(gw_json_scan_t *s, const u_char *p,
+    const u_char *last)
 {
     if (*p < 0xc2 || *p > 0xf4) {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_UTF8);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_UTF8);
     }
 
     s->need = *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
@@ -133,11 +137,11 @@ gw_json_scan_lead(gw_json_scan_t *s, const u_char *p)
 
 
 static const u_char *
-gw_json_scan_trail(gw_json_scan_t *s, const u_char *p)
+gw_json_scan_trail(gw_json_scan_t *s, const u_char *p,
+    const u_char *last)
 {
     if (*p < s->low || *p > s->high) {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_UTF8);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_UTF8);
     }
 
     s->low = 0x80;
@@ -163,16 +167,16 @@ gw_json_scan_odd(gw_json_scan_t *s, const u_char *p, const u_char *last)
         switch (s->state) {
 
         case ST_ESCAPE:
-            p = gw_json_scan_escape(s, p);
+            p = gw_json_scan_escape(s, p, last);
             break;
 
         case ST_HEX:
-            p = gw_json_scan_hex(s, p);
+            p = gw_json_scan_hex(s, p, last);
             break;
 
         case ST_UTF8:
             start = p;
-            p = gw_json_scan_trail(s, p);
+            p = gw_json_scan_trail(s, p, last);
 
             if (s->tracking) {
                 gw_json_track_key(s, start, p - start);
@@ -294,15 +298,14 @@ gw_json_scan_special(gw_json_scan_t *s, const u_char *p, const u_char *last,
         p++;
 
     } else if (*p >= 0x80) {
-        p = gw_json_scan_lead(s, p);
+        p = gw_json_scan_lead(s, p, last);
 
         if (track && s->tracking) {
             gw_json_track_key(s, start, p - start);
         }
 
     } else {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
     }
 
     return gw_json_scan_odd(s, p, last);

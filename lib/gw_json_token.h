@@ -59,21 +59,28 @@
 #define ST_ERROR        25
 
 
-static void gw_json_scan_fail(gw_json_scan_t *s, gw_json_scan_e error);
-
-
-static __attribute__((noinline, cold)) void
-gw_json_scan_fail(gw_json_scan_t *s, gw_json_scan_e error)
-{
-    s->error = error;
-    s->state = ST_ERROR;
-}
+static const u_char *gw_json_scan_fail(gw_json_scan_t *s, const u_char *p,
+    const u_char *last, gw_json_scan_e error);
 
 
 gw_json_inline size_t
 gw_json_scan_offset(const gw_json_scan_t *s, const u_char *p)
 {
     return s->offset + (p - s->data);
+}
+
+
+/* the byte at p cannot stand there; returns last, so that all loops end */
+
+static __attribute__((noinline, cold)) const u_char *
+gw_json_scan_fail(gw_json_scan_t *s, const u_char *p, const u_char *last,
+    gw_json_scan_e error)
+{
+    s->offset = gw_json_scan_offset(s, p);
+    s->error = error;
+    s->state = ST_ERROR;
+
+    return last;
 }
 
 
@@ -127,8 +134,7 @@ gw_json_scan_literal(gw_json_scan_t *s, const u_char *p, const u_char *last,
         }
 
         if (*p != (u_char) *s->literal) {
-            gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-            return p;
+            return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
         }
 
         s->literal++;
@@ -188,8 +194,7 @@ gw_json_scan_exponent(gw_json_scan_t *s, const u_char *p, const u_char *last,
         }
 
         if (!gw_json_digit(*p)) {
-            gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-            return p;
+            return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
         }
 
         s->state = ST_EXPONENT;
@@ -215,8 +220,7 @@ gw_json_scan_fraction(gw_json_scan_t *s, const u_char *p, const u_char *last,
         }
 
         if (!gw_json_digit(*p)) {
-            gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-            return p;
+            return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
         }
 
         s->state = ST_FRACTION;
@@ -279,8 +283,7 @@ gw_json_scan_number(gw_json_scan_t *s, const u_char *p, const u_char *last,
     }
 
     if (!gw_json_digit(*p)) {
-        gw_json_scan_fail(s, GW_JSON_SCAN_INVALID_JSON);
-        return p;
+        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
     }
 
     s->state = *p == '0' ? ST_ZERO : ST_INT;

@@ -11,7 +11,8 @@
  * without tracking) and against jansson, for the verdict and for the value
  * at the pointer.  The differences from jansson that are meant: a byte order
  * mark is skipped, numbers have no limits, lone surrogates are accepted, and
- * \u0000 in names; the limit of depth is another.
+ * \u0000 in names; a zero byte is refused behind the value, too; the limit of
+ * depth is another.
  */
 
 
@@ -199,7 +200,17 @@ fuzz_oracle(const u_char *doc, size_t len, const fuzz_result_t *r,
         return;
     }
 
-    /* the one at the very start */
+    /* jansson takes a zero byte behind a value for the end of the input */
+
+    if (len && memchr(doc, '\0', len)) {
+        if (r->rc == GW_JSON_SCAN_OK) {
+            abort();
+        }
+
+        return;
+    }
+
+    /* the byte order mark */
 
     start = len >= 3 && memcmp(doc, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
