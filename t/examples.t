@@ -1,0 +1,275 @@
+# Copyright (C) the nginx gateway modules developers
+
+# Every configuration of examples/ is content with "nginx -t", starts, and
+# does what its comments say.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use Test::More;
+
+my $top;
+
+BEGIN {
+    $top = abs_path(dirname(__FILE__) . '/..');
+}
+
+use lib "$top/t/lib", "$top/util/lib";
+
+use GW;
+use Stage;
+
+my %test = (
+    'aggregate.conf' => \&aggregate,
+    'auth.conf' => \&auth,
+    'gateway.conf' => \&gateway,
+    'ratelimit.conf' => \&ratelimit,
+);
+
+my $items = '[{"id":9007199254740993,"total":19.90},'
+          . '{"id":9007199254740995,"total":5.00}]';
+my $offers = '["sku-1042","sku-77"]';
+
+$SIG{TERM} = $SIG{INT} = sub { exit(1) };
+
+# back ends, Redis and credentials, for all of them
+
+my $shop = Stage->new(dir => GW::tmp_dir() . '/shop', modules => modules(),
+                      nginx => GW::nginx_binary());
+
+my ($api, $ops) = (Stage::port(), Stage::port());
+my %port = map { $_ => Stage::port() } qw(profile orders offers redis);
+my %pid = map { $_ => $shop->backend($_, $port{$_}) }
+          qw(profile orders offers);
+
+$shop->redis($port{redis});
+
+my $jwks = $shop->make_key('issuer', 'test-1');
+my ($key, $line) = $shop->api_key('acme');
+my $token = $shop->token(claims('alice', 600));
+
+
+for my $file (sort glob("$top/examples/*.conf")) {
+    my $name = basename($file);
+
+    ok(exists $test{$name}, "$name has a test") or next;
+
+    subtest($name => $test{$name});
+}
+
+undef $shop;
+done_testing();
+
+
+# ---------------------------------------------------------------------------
+
+
+sub auth {
+    my ($stage, $pid) = start('auth.conf', { 9001 => 'profile' });
+
+    my $r = $stage->curl(url('/users/alice'));
+    is($r->{status}, 401, 'no credential');
+    is_deeply($r->{header}{'www-authenticate'}, ['Bearer realm="api"'],
+              'its challenge');
+
+    $r = $stage->curl(bearer($token), url('/users/alice'));
+    is($r->{status}, 200, 'a good token');
+    is($r->{body}, profile('alice'), 'the answer of the service');
+    is(last_line('profile'), 'GET /users/alice consumer=alice',
+       'the service knows the consumer');
+
+    $r = $stage->curl(bearer($shop->token(claims('alice', -600))),
+                      url('/users/alice'));
+    is($r->{status}, 401, 'an expired token');
+
+    $r = $stage->curl('-H', "X-API-Key: $key", url('/users/alice'));
+    is($r->{status}, 401, 'a key where only tokens are taken');
+
+    $r = $stage->curl('-H', "X-API-Key: $key", url('/partner/users/acme'));
+    is($r->{status}, 200, 'a good key');
+    is(last_line('profile'), 'GET /users/acme consumer=acme',
+       'the service knows its consumer');
+
+    $r = $stage->curl('-H', "X-API-Key: x$key", url('/partner/users/acme'));
+    is($r->{status}, 401, 'an unknown key');
+
+    $r = $stage->curl(bearer($token), url('/partner/users/alice'));
+    is($r->{status}, 200, 'a token where both are taken');
+
+    finish($stage, $pid);
+}
+
+
+sub ratelimit {
+    my ($stage, $pid) = start('ratelimit.conf', { 9001 => 'orders' });
+
+    my @status = map { $stage->curl(url("/orders?user=$_"))->{status} }
+                 qw(alice alice alice bob bob bob carol carol);
+
+    # 2 of each user, 5 in all: what a user is refused is not charged to the
+    # address, or carol had got nothing
+    is("@status", '200 200 429 200 200 429 200 429', 'both limits');
+
+    my $r = $stage->curl(url('/orders?user=alice'));
+    is($r->{status}, 429, 'rejected');
+    like($r->{header}{'retry-after'}[0], qr/^([1-9]|1[0-2])$/, 'Retry-After');
+    like($r->{header}{ratelimit}[0], qr/^"(user|address)";r=0;t=[0-9]+$/,
+         'RateLimit');
+    is($r->{header}{'content-type'}[0], 'application/problem+json',
+       'a problem document');
+
+    finish($stage, $pid);
+}
+
+
+sub aggregate {
+    my ($stage, $pid) = start('aggregate.conf', {
+        9001 => 'profile', 9002 => 'orders', 9003 => 'offers' });
+
+    my $r = $stage->curl(url('/dashboard?user=alice'));
+    is($r->{status}, 200, 'composed');
+    is($r->{body}, '{"profile":' . profile('alice')
+                   . qq(,"orders":$items,"offers":$offers}), 'the document');
+    is($r->{header}{'x-gw-completed'}[0], 'true', 'complete');
+
+    $shop->stop($pid{offers});
+
+    $r = $stage->curl(url('/dashboard?user=alice'));
+    is($r->{status}, 200, 'partial');
+    is($r->{body}, '{"profile":' . profile('alice') . qq(,"orders":$items}),
+       'without the member that failed');
+    is($r->{header}{'x-gw-completed'}[0], 'false', 'not complete');
+
+    $pid{offers} = $shop->backend('offers', $port{offers});
+
+    $r = $stage->curl(url('/_orders?user=alice'));
+    is($r->{status}, 404, 'parts are internal');
+
+    finish($stage, $pid);
+}
+
+
+sub gateway {
+    my ($stage, $pid) = start('gateway.conf', {
+        9001 => 'profile', 9002 => 'orders', 9003 => 'offers',
+        6379 => 'redis' });
+
+    my $document = '{"profile":' . profile('alice')
+                   . qq(,"orders":$items,"offers":$offers});
+
+    my $r = $stage->curl(url('/v1/dashboard'));
+    is($r->{status}, 401, 'no credential');
+    is(scalar(@{$r->{header}{'www-authenticate'} || []}), 2,
+       'a challenge of each kind');
+
+    my $other = claims('alice', 600);
+    $other =~ s/shop-api/other-api/;
+    $r = $stage->curl(bearer($shop->token($other)), url('/v1/dashboard'));
+    is($r->{status}, 401, 'a token for another API');
+
+    my @answers = map { $stage->curl(bearer($token), url('/v1/dashboard')) }
+                  1 .. 11;
+    is($answers[0]{body}, $document, 'composed');
+    is(join(' ', map { $_->{status} } @answers), ('200 ' x 10) . '429',
+       'the limit of the dashboard');
+
+    $r = $stage->curl('-H', "X-API-Key: $key", url('/v1/orders'));
+    is($r->{status}, 200, 'a good key, a plain location');
+    is(last_line('orders'), 'GET /orders?user=acme consumer=acme',
+       'the service knows the consumer');
+
+    $r = $stage->curl(bearer($token), url('/_orders?user=alice'));
+    is($r->{status}, 404, 'parts are internal');
+
+    $r = $stage->curl("http://127.0.0.1:$ops/metrics");
+    like($r->{body}, qr/^gw_\w+(\{.*\})? [0-9.e+]+$/m, 'metrics as text');
+
+    $r = $stage->curl("http://127.0.0.1:$ops/metrics.json");
+    is($r->{header}{'content-type'}[0], 'application/json',
+       'metrics as JSON');
+
+    like(Stage::slurp("$stage->{dir}/logs/access.log"),
+         qr/"consumer":"alice","auth":"ok","method":"jwt"/, 'access log');
+    unlike(Stage::slurp("$stage->{dir}/logs/access.log"),
+           qr/\Q$token\E|\Q$key\E/, 'without credentials');
+
+    finish($stage, $pid);
+}
+
+
+# ---------------------------------------------------------------------------
+
+
+# checks the configuration as a user would, then runs it
+
+sub start {
+    my ($name, $service) = @_;
+
+    my $stage = Stage->new(dir => GW::tmp_dir() . "/$name",
+                           modules => modules(), nginx => GW::nginx_binary());
+
+    my %replace = ('127.0.0.1:8080' => "127.0.0.1:$api");
+
+    $replace{'127.0.0.1:8081'} = "127.0.0.1:$ops" if $name eq 'gateway.conf';
+    $replace{"127.0.0.1:$_"} = "127.0.0.1:$port{$service->{$_}}"
+        for keys %$service;
+
+    $stage->put($name, $stage->example($name, \%replace));
+    $stage->put('gateway/jwks.json', $jwks);
+    $stage->put('gateway/api-keys', $line);
+
+    my ($out, $ok) = $stage->check($name);
+    my @said = grep { !/syntax is ok$|test is successful$/ }
+               split(/\n/, $out);
+
+    ok($ok, 'nginx -t');
+    is("@said", '', 'without a warning');
+
+    return ($stage, $stage->gateway($name, $api));
+}
+
+
+sub finish {
+    my ($stage, $pid) = @_;
+
+    ok($stage->stop($pid, 'QUIT'), 'it quits');
+
+    my ($bad) = Stage::slurp("$stage->{dir}/logs/error.log")
+                =~ /(.*\[(?:alert|crit|emerg)\].*)/;
+    is($bad, undef, 'no alert in the error log');
+}
+
+
+sub modules {
+    return dirname(GW::module_path('auth'));
+}
+
+
+sub url {
+    return "http://127.0.0.1:$api$_[0]";
+}
+
+
+sub bearer {
+    return ('-H', "Authorization: Bearer $_[0]");
+}
+
+
+sub profile {
+    return qq({"id":"$_[0]","plan":"gold","since":2019});
+}
+
+
+sub last_line {
+    return (split(/\n/, Stage::slurp("$shop->{dir}/logs/$_[0].log")))[-1];
+}
+
+
+sub claims {
+    my ($sub, $life) = @_;
+
+    return sprintf('{"iss":"https://login.example.com","aud":"shop-api",'
+                   . '"sub":"%s","exp":%d}', $sub, time() + $life);
+}
