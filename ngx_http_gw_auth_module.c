@@ -10,37 +10,19 @@
 
 #include <jansson.h>
 
-#include "ngx_http_gw_auth_challenge.h"
+#include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_identity.h"
-#include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_joint.h"
 
 
-/* kinds of credentials, a mask; all combinations are places of counters */
-
-#define NGX_HTTP_GW_AUTH_JWT      0x01
-#define NGX_HTTP_GW_AUTH_KEY      0x02
-#define NGX_HTTP_GW_AUTH_METHODS  4
-
-
 #define NGX_HTTP_GW_AUTH_VAR_STATUS  0
 #define NGX_HTTP_GW_AUTH_VAR_REASON  1
 #define NGX_HTTP_GW_AUTH_VAR_METHOD  2
-
-
-typedef struct {
-    ngx_http_request_t             *request;
-    ngx_http_gw_auth_loc_conf_t    *policy;      /* that has decided */
-    ngx_http_gw_auth_identity_t     id;
-    ngx_http_gw_auth_challenges_t   challenges;
-    ngx_uint_t                      methods;     /* verified or refused */
-    ngx_uint_t                      reason;
-    ngx_uint_t                      status;      /* of the refusal, or 0 */
-} ngx_http_gw_auth_ctx_t;
 
 
 static ngx_int_t ngx_http_gw_auth_handler(ngx_http_request_t *r);
@@ -49,30 +31,13 @@ static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_find_ctx(
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_gw_auth_cleanup(void *data);
-static ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
-static ngx_int_t ngx_http_gw_auth_api_key(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
-static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
-static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_identity_t *id,
-    ngx_str_t *token, gw_reason_e *reason);
-static ngx_int_t ngx_http_gw_auth_require(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
     ngx_int_t rc);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
-static ngx_int_t ngx_http_gw_auth_challenges(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
-static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
-    ngx_str_t *error);
 static void ngx_http_gw_auth_flush_variables(ngx_http_request_t *r);
 
-static const char *ngx_http_gw_auth_method_text(ngx_uint_t methods);
-static const char *ngx_http_gw_auth_status_text(ngx_uint_t reason);
 static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
@@ -339,23 +304,13 @@ static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
 };
 
 
-static ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
-static ngx_str_t  ngx_http_gw_auth_apikey = ngx_string("ApiKey");
-
-
-static const gw_metric_desc_t  ngx_http_gw_auth_requests_metric = {
-    "gw_auth_requests_total",
-    "Requests by the outcome of their authentication.",
-    GW_METRIC_COUNTER
-};
-
-
 static ngx_int_t
 ngx_http_gw_auth_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                     rc;
-    ngx_http_gw_auth_ctx_t       *ctx;
-    ngx_http_gw_auth_loc_conf_t  *alcf;
+    ngx_int_t                      rc;
+    ngx_http_gw_auth_ctx_t        *ctx;
+    ngx_http_gw_auth_loc_conf_t   *alcf;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
 
@@ -405,7 +360,9 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
     ctx->reason = GW_REASON_NONE;
     ctx->status = 0;
 
-    rc = ngx_http_gw_auth_evaluate(r, alcf, ctx);
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
 
     return ngx_http_gw_auth_decide(r, alcf, ctx, rc);
 }
@@ -480,233 +437,6 @@ ngx_http_gw_auth_cleanup(void *data)
 }
 
 
-/*
- * NGX_OK: nothing speaks against the request; NGX_DECLINED: it is refused for
- * ctx->reason, because of ctx->methods; NGX_ERROR: could not tell.
- */
-
-static ngx_int_t
-ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_int_t   rc;
-    ngx_uint_t  kinds, optional, verified;
-
-    kinds = 0;
-    optional = 0;
-    verified = 0;
-
-    /* the cheap one first */
-
-    if (alcf->key) {
-
-        rc = ngx_http_gw_auth_api_key(r, alcf, ctx);
-
-        if (rc == NGX_OK) {
-            verified |= NGX_HTTP_GW_AUTH_KEY;
-
-        } else if (rc == NGX_ERROR
-                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
-                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
-                       && !alcf->key->optional))
-        {
-            ctx->methods = NGX_HTTP_GW_AUTH_KEY;
-            return rc;
-        }
-
-        kinds |= NGX_HTTP_GW_AUTH_KEY;
-        optional |= alcf->key->optional;
-    }
-
-    if (alcf->jwt) {
-
-        rc = ngx_http_gw_auth_jwt(r, alcf, ctx);
-
-        if (rc == NGX_OK) {
-            verified |= NGX_HTTP_GW_AUTH_JWT;
-
-        } else if (rc == NGX_ERROR
-                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
-                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
-                       && !alcf->jwt->optional))
-        {
-            ctx->methods = NGX_HTTP_GW_AUTH_JWT;
-            return rc;
-        }
-
-        kinds |= NGX_HTTP_GW_AUTH_JWT;
-        optional |= alcf->jwt->optional;
-    }
-
-    if (verified) {
-        ctx->methods = verified;
-        ctx->reason = GW_REASON_NONE;
-        return NGX_OK;
-    }
-
-    ctx->reason = NGX_HTTP_GW_AUTH_MISSING;
-
-    if (optional) {
-        ctx->methods = 0;
-        return NGX_OK;
-    }
-
-    ctx->methods = kinds;
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_api_key(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_int_t                      rc;
-    ngx_str_t                      value;
-    ngx_http_gw_auth_main_conf_t  *gmcf;
-
-    rc = ngx_http_gw_auth_find_key(r, &alcf->key->source, &value,
-                                   &ctx->reason);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
-
-    return ngx_http_gw_auth_check_key(r, &alcf->key->stores, gmcf->hash,
-                                      &value, &ctx->id.key, &ctx->reason);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_jwt(ngx_http_request_t *r, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_int_t    rc;
-    ngx_str_t    token;
-    gw_reason_e  reason;
-
-    rc = ngx_http_gw_auth_find_token(r, alcf->jwt->token, &token,
-                                     &ctx->reason);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_gw_auth_token(r, alcf, &ctx->id, &token, &reason);
-
-    if (rc != NGX_OK) {
-        ctx->reason = reason;
-        return rc;
-    }
-
-    ctx->id.has_jwt = 1;
-
-    if (alcf->require == NULL) {
-        return NGX_OK;
-    }
-
-    return ngx_http_gw_auth_require(r, alcf, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_token(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_identity_t *id,
-    ngx_str_t *token, gw_reason_e *reason)
-{
-    u_char                        *buf;
-    int64_t                        now;
-    ngx_int_t                      rc;
-    ngx_time_t                    *tp;
-    gw_status_e                    status;
-    gw_jwt_times_t                 times;
-    ngx_http_gw_auth_main_conf_t  *gmcf;
-
-    if (token->len > alcf->max_size) {
-        *reason = GW_REASON_SIZE;
-        return NGX_DECLINED;
-    }
-
-    /* a location always has keys, but a request may end at server{} */
-
-    if (alcf->keys == NULL) {
-        *reason = GW_REASON_KEYSET;
-        return NGX_DECLINED;
-    }
-
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
-
-    buf = ngx_pnalloc(r->pool, gw_jws_buffer_size(token->len));
-    if (buf == NULL) {
-        *reason = GW_REASON_MEMORY;
-        return NGX_ERROR;
-    }
-
-    status = gw_jws_parse(gmcf->jws, &id->jws, token->data, token->len,
-                          alcf->max_size, buf, reason);
-    if (status != GW_OK) {
-        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
-    }
-
-    rc = ngx_http_gw_auth_verify(gmcf->jws, &id->jws, alcf->keys,
-                                 ngx_http_gw_auth_allowed(alcf), reason);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    status = gw_jwt_parse(&id->jwt, id->jws.payload, id->jws.payload_len,
-                          reason);
-    if (status != GW_OK) {
-        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
-    }
-
-    tp = ngx_timeofday();
-    now = (int64_t) tp->sec * 1000000 + tp->msec * 1000;
-
-    times.leeway = (int64_t) alcf->leeway * 1000000;
-    times.max_lifetime = 0;
-    times.ignore_exp = !alcf->validate_exp;
-
-    if (gw_jwt_check_times(&id->jwt, &times, now, reason) != GW_OK) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_require(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_str_t                    value;
-    ngx_uint_t                   i, n;
-    ngx_http_complex_value_t    *cv;
-    ngx_http_gw_auth_require_t  *require;
-
-    require = alcf->require->elts;
-
-    for (i = 0; i < alcf->require->nelts; i++) {
-        cv = require[i].values.elts;
-
-        for (n = 0; n < require[i].values.nelts; n++) {
-
-            if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
-                ctx->reason = GW_REASON_REQUIRE;
-                ctx->status = require[i].status;
-                return NGX_DECLINED;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
@@ -742,11 +472,11 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
     ngx_http_gw_count(gmcf->counters,
-                      ctx->methods * NGX_HTTP_GW_AUTH_REASONS + ctx->reason);
+                      ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
 
     ngx_http_gw_auth_flush_variables(r);
 
-    if (ctx->status && ngx_http_gw_auth_challenges(r, alcf, ctx) != NGX_OK) {
+    if (ctx->status && ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -780,97 +510,6 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
 }
 
 
-static ngx_int_t
-ngx_http_gw_auth_challenges(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_str_t                  error, realm, value;
-    ngx_uint_t                 join;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_OFF
-        || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR)
-    {
-        return NGX_OK;
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    join = (clcf->satisfy == NGX_HTTP_SATISFY_ANY);
-
-    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_TEXT) {
-        return ngx_http_gw_auth_add_challenge(r, &ctx->challenges,
-                                              &alcf->challenge_text, join);
-    }
-
-    ngx_http_gw_auth_error(ctx, &error);
-
-    if (alcf->jwt) {
-
-        if (ngx_http_complex_value(r, &alcf->jwt->realm, &realm) != NGX_OK
-            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_bearer,
-                                          &realm, &error, &value)
-               != NGX_OK
-            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
-                                              join)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    /* another key would not help who lacks a right */
-
-    if (alcf->key && ctx->status != NGX_HTTP_FORBIDDEN) {
-
-        ngx_str_null(&error);
-
-        if (ngx_http_complex_value(r, &alcf->key->realm, &realm) != NGX_OK
-            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_apikey,
-                                          &realm, &error, &value)
-               != NGX_OK
-            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
-                                              join)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* RFC 6750, 3.1: no code for a request without a token */
-
-static void
-ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *error)
-{
-    ngx_str_null(error);
-
-    if (ctx->methods != NGX_HTTP_GW_AUTH_JWT
-        || ctx->reason == NGX_HTTP_GW_AUTH_MISSING)
-    {
-        return;
-    }
-
-    switch (ctx->status) {
-
-    case NGX_HTTP_BAD_REQUEST:
-        ngx_str_set(error, "invalid_request");
-        break;
-
-    case NGX_HTTP_FORBIDDEN:
-        ngx_str_set(error, "insufficient_scope");
-        break;
-
-    default:
-        ngx_str_set(error, "invalid_token");
-        break;
-    }
-}
-
-
 /*
  * Variables that have been read before the decision, or while it was made,
  * keep their values even if they are not cacheable: access log and "if" do not
@@ -890,46 +529,6 @@ ngx_http_gw_auth_flush_variables(ngx_http_request_t *r)
     for (i = 0; i < gmcf->variables.nelts; i++) {
         r->variables[index[i]].valid = 0;
         r->variables[index[i]].not_found = 0;
-    }
-}
-
-
-static const char *
-ngx_http_gw_auth_method_text(ngx_uint_t methods)
-{
-    switch (methods) {
-
-    case NGX_HTTP_GW_AUTH_JWT:
-        return "jwt";
-
-    case NGX_HTTP_GW_AUTH_KEY:
-        return "api_key";
-
-    case NGX_HTTP_GW_AUTH_JWT|NGX_HTTP_GW_AUTH_KEY:
-        return "jwt,api_key";
-
-    default:
-        return "-";
-    }
-}
-
-
-static const char *
-ngx_http_gw_auth_status_text(ngx_uint_t reason)
-{
-    switch (reason) {
-
-    case GW_REASON_NONE:
-        return "ok";
-
-    case NGX_HTTP_GW_AUTH_MISSING:
-        return "missing";
-
-    case GW_REASON_MEMORY:
-        return "error";
-
-    default:
-        return "denied";
     }
 }
 
@@ -959,10 +558,8 @@ static ngx_int_t
 ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t  *name = (ngx_str_t *) data;
-
     ngx_int_t                rc;
-    ngx_str_t                meta, value;
+    ngx_str_t                meta, value, *name;
     ngx_http_gw_auth_ctx_t  *ctx;
 
     ctx = ngx_http_gw_auth_find_ctx(r);
@@ -971,6 +568,8 @@ ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
         v->not_found = 1;
         return NGX_OK;
     }
+
+    name = (ngx_str_t *) data;
 
     meta.len = name->len - (sizeof("gw_consumer_meta_") - 1);
     meta.data = name->data + sizeof("gw_consumer_meta_") - 1;
@@ -985,10 +584,11 @@ static ngx_int_t
 ngx_http_gw_auth_claim_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t  *name = (ngx_str_t *) data;
+    ngx_str_t                     *name;
+    gw_claim_name_t                claim;
+    ngx_http_gw_auth_claim_var_t   var;
 
-    gw_claim_name_t               claim;
-    ngx_http_gw_auth_claim_var_t  var;
+    name = (ngx_str_t *) data;
 
     claim.len = name->len - (sizeof("gw_jwt_claim_") - 1);
     claim.data = (char *) name->data + sizeof("gw_jwt_claim_") - 1;
@@ -1005,10 +605,11 @@ static ngx_int_t
 ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t  *name = (ngx_str_t *) data;
+    ngx_str_t                     *name;
+    gw_claim_name_t                claim;
+    ngx_http_gw_auth_claim_var_t   var;
 
-    gw_claim_name_t               claim;
-    ngx_http_gw_auth_claim_var_t  var;
+    name = (ngx_str_t *) data;
 
     claim.len = name->len - (sizeof("gw_jwt_header_") - 1);
     claim.data = (char *) name->data + sizeof("gw_jwt_header_") - 1;
@@ -1131,47 +732,11 @@ static ngx_int_t
 ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics)
 {
-    uint64_t                       value;
-    ngx_uint_t                     i, n;
-    const char                    *text[3];
-    gw_metric_label_t              labels[3];
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     gmcf = (ngx_http_gw_auth_main_conf_t *) joint;
 
-    for (i = 0;
-         i < NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS;
-         i++)
-    {
-        value = ngx_http_gw_counters_sum(gmcf->counters, i);
-
-        if (value == 0) {
-            continue;
-        }
-
-        text[0] = ngx_http_gw_auth_method_text(i / NGX_HTTP_GW_AUTH_REASONS);
-        text[1] = ngx_http_gw_auth_status_text(i % NGX_HTTP_GW_AUTH_REASONS);
-        text[2] = ngx_http_gw_auth_reason_text(i % NGX_HTTP_GW_AUTH_REASONS);
-
-        labels[0].name = "method";
-        labels[1].name = "result";
-        labels[2].name = "reason";
-
-        for (n = 0; n < 3; n++) {
-            labels[n].data = (u_char *) text[n];
-            labels[n].len = ngx_strlen(text[n]);
-        }
-
-        if (ngx_http_gw_metrics_add(metrics,
-                                    &ngx_http_gw_auth_requests_metric, 3,
-                                    labels, value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_gw_auth_add_metrics(metrics, gmcf->counters);
 }
 
 
@@ -1295,7 +860,7 @@ ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
 
     gmcf->counters = ngx_http_gw_counters_create(cf, &name,
                          &ngx_http_gw_auth_module,
-                         NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS);
+                         NGX_HTTP_GW_AUTH_COUNTERS);
     if (gmcf->counters == NULL) {
         return NGX_CONF_ERROR;
     }

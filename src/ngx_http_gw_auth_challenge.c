@@ -18,7 +18,7 @@ static ngx_int_t ngx_http_gw_auth_join(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_gw_auth_challenge(ngx_pool_t *pool, ngx_str_t *scheme,
+ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
     ngx_str_t *realm, ngx_str_t *error, ngx_str_t *value)
 {
     size_t   i, len;

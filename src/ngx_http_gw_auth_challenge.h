@@ -37,7 +37,7 @@ typedef struct {
  * Returns NGX_OK, or NGX_ERROR when memory ran out.
  */
 
-ngx_int_t ngx_http_gw_auth_challenge(ngx_pool_t *pool, ngx_str_t *scheme,
+ngx_int_t ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
     ngx_str_t *realm, ngx_str_t *error, ngx_str_t *value);
 
 /*

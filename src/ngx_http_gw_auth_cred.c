@@ -14,13 +14,13 @@
 #define NGX_HTTP_GW_AUTH_REDACTED  "***"
 
 
-static ngx_int_t ngx_http_gw_auth_scheme(ngx_str_t *value, ngx_str_t *scheme,
-    ngx_str_t *credential);
+static ngx_int_t ngx_http_gw_auth_scheme(ngx_str_t *value,
+    const ngx_str_t *scheme, ngx_str_t *credential);
 static ngx_int_t ngx_http_gw_auth_add(ngx_str_t *found, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_header(ngx_http_request_t *r,
     ngx_http_gw_auth_source_t *source, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_auth_arg(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_arg(ngx_http_request_t *r,
+    const ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_unescape(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_cookie(ngx_http_request_t *r,
@@ -32,31 +32,9 @@ static u_char *ngx_http_gw_auth_next_arg(u_char *p, u_char *last,
 static ngx_uint_t ngx_http_gw_auth_named(ngx_array_t *names, ngx_str_t *name);
 
 
-static ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
-static ngx_str_t  ngx_http_gw_auth_access_token = ngx_string("access_token");
-
-
-const char *
-ngx_http_gw_auth_reason_text(ngx_uint_t reason)
-{
-    switch (reason) {
-
-    case GW_REASON_NONE:
-        return "-";
-
-    case NGX_HTTP_GW_AUTH_MISSING:
-        return "missing";
-
-    case NGX_HTTP_GW_AUTH_TWICE:
-        return "twice";
-
-    case NGX_HTTP_GW_AUTH_CIDR:
-        return "cidr";
-
-    default:
-        return gw_reason_text(reason);
-    }
-}
+static const ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
+static const ngx_str_t  ngx_http_gw_auth_access_token =
+                                                  ngx_string("access_token");
 
 
 ngx_int_t
@@ -202,7 +180,7 @@ ngx_http_gw_auth_find_key(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_gw_auth_scheme(ngx_str_t *value, ngx_str_t *scheme,
+ngx_http_gw_auth_scheme(ngx_str_t *value, const ngx_str_t *scheme,
     ngx_str_t *credential)
 {
     u_char  *p, *last, *start;
@@ -320,7 +298,8 @@ ngx_http_gw_auth_header(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_gw_auth_arg(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value)
+ngx_http_gw_auth_arg(ngx_http_request_t *r, const ngx_str_t *name,
+    ngx_str_t *value)
 {
     u_char     *p, *last;
     ngx_str_t   n, v;

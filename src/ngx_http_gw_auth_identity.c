@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_gw_auth_safe(ngx_str_t *value);
 
 /* who asked for the token comes before whom it speaks of */
 
-static gw_claim_name_t  ngx_http_gw_auth_consumer_claims[] = {
+static const gw_claim_name_t  ngx_http_gw_auth_consumer_claims[] = {
     { "client_id", sizeof("client_id") - 1 },
     { "azp", sizeof("azp") - 1 },
     { "sub", sizeof("sub") - 1 },
@@ -118,9 +118,9 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
 static ngx_int_t
 ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 {
-    json_t           *claim;
-    const char       *text;
-    gw_claim_name_t  *name;
+    json_t                 *claim;
+    const char             *text;
+    const gw_claim_name_t  *name;
 
     if (id->key) {
         return ngx_http_gw_auth_text(&id->key->consumer, value);

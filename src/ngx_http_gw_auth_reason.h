@@ -5,8 +5,9 @@
 
 
 /*
- * Reasons that only a gateway can have, beside those of gw_reason.h.  Their
- * numbers are places of counters in shared memory.
+ * The outcome of an authentication: the kinds of credentials, and the reasons
+ * that only a gateway can have, beside those of gw_reason.h.  Their numbers
+ * are places of counters in shared memory.
  */
 
 
@@ -18,12 +19,27 @@
 #include <ngx_core.h>
 
 #include "gw_reason.h"
+#include "ngx_http_gw_counters.h"
+#include "ngx_http_gw_metrics.h"
 
+
+/* kinds of credentials, a mask; each combination is counted */
+
+#define NGX_HTTP_GW_AUTH_JWT      0x01
+#define NGX_HTTP_GW_AUTH_KEY      0x02
+#define NGX_HTTP_GW_AUTH_METHODS  4
 
 #define NGX_HTTP_GW_AUTH_MISSING  GW_REASON_MAX          /* no credential */
 #define NGX_HTTP_GW_AUTH_TWICE    (GW_REASON_MAX + 1)    /* more than one */
 #define NGX_HTTP_GW_AUTH_CIDR     (GW_REASON_MAX + 2)    /* other address */
 #define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 3)
+
+
+#define NGX_HTTP_GW_AUTH_COUNTERS                                             \
+    (NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS)
+
+#define ngx_http_gw_auth_counter(methods, reason)                             \
+    ((methods) * NGX_HTTP_GW_AUTH_REASONS + (reason))
 
 
 /*
@@ -32,6 +48,22 @@
  */
 
 const char *ngx_http_gw_auth_reason_text(ngx_uint_t reason);
+
+/*
+ * Return what $gw_auth_method and $gw_auth_status say, zero-terminated.
+ */
+
+const char *ngx_http_gw_auth_method_text(ngx_uint_t methods);
+const char *ngx_http_gw_auth_status_text(ngx_uint_t reason);
+
+/*
+ * Adds gw_auth_requests_total to the answer of gw_metrics.
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory ran out.
+ */
+
+ngx_int_t ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters);
 
 
 #endif /* NGX_HTTP_GW_AUTH_REASON_H */

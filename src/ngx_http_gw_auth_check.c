@@ -1,0 +1,341 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_auth_check.h"
+#include "ngx_http_gw_auth_cred.h"
+#include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_store.h"
+
+
+static ngx_int_t ngx_http_gw_auth_api_key(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *token, gw_reason_e *reason);
+static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
+    ngx_str_t *error);
+
+
+static const ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
+static const ngx_str_t  ngx_http_gw_auth_apikey = ngx_string("ApiKey");
+
+
+ngx_int_t
+ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  kinds, optional, verified;
+
+    kinds = 0;
+    optional = 0;
+    verified = 0;
+
+    /* the cheap one first */
+
+    if (alcf->key) {
+
+        rc = ngx_http_gw_auth_api_key(r, gmcf, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            verified |= NGX_HTTP_GW_AUTH_KEY;
+
+        } else if (rc == NGX_ERROR
+                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
+                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
+                       && !alcf->key->optional))
+        {
+            ctx->methods = NGX_HTTP_GW_AUTH_KEY;
+            return rc;
+        }
+
+        kinds |= NGX_HTTP_GW_AUTH_KEY;
+        optional |= alcf->key->optional;
+    }
+
+    if (alcf->jwt) {
+
+        rc = ngx_http_gw_auth_jwt(r, gmcf, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            verified |= NGX_HTTP_GW_AUTH_JWT;
+
+        } else if (rc == NGX_ERROR
+                   || ctx->reason != NGX_HTTP_GW_AUTH_MISSING
+                   || (alcf->mode == NGX_HTTP_GW_AUTH_ALL
+                       && !alcf->jwt->optional))
+        {
+            ctx->methods = NGX_HTTP_GW_AUTH_JWT;
+            return rc;
+        }
+
+        kinds |= NGX_HTTP_GW_AUTH_JWT;
+        optional |= alcf->jwt->optional;
+    }
+
+    if (verified) {
+        ctx->methods = verified;
+        ctx->reason = GW_REASON_NONE;
+        return NGX_OK;
+    }
+
+    ctx->reason = NGX_HTTP_GW_AUTH_MISSING;
+
+    if (optional) {
+        ctx->methods = 0;
+        return NGX_OK;
+    }
+
+    ctx->methods = kinds;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_api_key(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+    ngx_str_t  value;
+
+    rc = ngx_http_gw_auth_find_key(r, &alcf->key->source, &value,
+                                   &ctx->reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_gw_auth_check_key(r, &alcf->key->stores, gmcf->hash,
+                                      &value, &ctx->id.key, &ctx->reason);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_jwt(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    ngx_str_t    token;
+    gw_reason_e  reason;
+
+    rc = ngx_http_gw_auth_find_token(r, alcf->jwt->token, &token,
+                                     &ctx->reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_gw_auth_token(r, gmcf, alcf, &ctx->id, &token, &reason);
+
+    if (rc != NGX_OK) {
+        ctx->reason = reason;
+        return rc;
+    }
+
+    ctx->id.has_jwt = 1;
+
+    if (alcf->require == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_auth_require(r, alcf, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_token(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *token, gw_reason_e *reason)
+{
+    u_char          *buf;
+    int64_t          now;
+    ngx_int_t        rc;
+    ngx_time_t      *tp;
+    gw_status_e      status;
+    gw_jwt_times_t   times;
+
+    if (token->len > alcf->max_size) {
+        *reason = GW_REASON_SIZE;
+        return NGX_DECLINED;
+    }
+
+    /* a location always has keys, but a request may end at server{} */
+
+    if (alcf->keys == NULL) {
+        *reason = GW_REASON_KEYSET;
+        return NGX_DECLINED;
+    }
+
+    buf = ngx_pnalloc(r->pool, gw_jws_buffer_size(token->len));
+    if (buf == NULL) {
+        *reason = GW_REASON_MEMORY;
+        return NGX_ERROR;
+    }
+
+    status = gw_jws_parse(gmcf->jws, &id->jws, token->data, token->len,
+                          alcf->max_size, buf, reason);
+    if (status != GW_OK) {
+        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    rc = ngx_http_gw_auth_verify(gmcf->jws, &id->jws, alcf->keys,
+                                 ngx_http_gw_auth_allowed(alcf), reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    status = gw_jwt_parse(&id->jwt, id->jws.payload, id->jws.payload_len,
+                          reason);
+    if (status != GW_OK) {
+        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    tp = ngx_timeofday();
+    now = (int64_t) tp->sec * 1000000 + tp->msec * 1000;
+
+    times.leeway = (int64_t) alcf->leeway * 1000000;
+    times.max_lifetime = 0;
+    times.ignore_exp = !alcf->validate_exp;
+
+    if (gw_jwt_check_times(&id->jwt, &times, now, reason) != GW_OK) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_require(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t                    value;
+    ngx_uint_t                   i, n;
+    ngx_http_complex_value_t    *cv;
+    ngx_http_gw_auth_require_t  *require;
+
+    require = alcf->require->elts;
+
+    for (i = 0; i < alcf->require->nelts; i++) {
+        cv = require[i].values.elts;
+
+        for (n = 0; n < require[i].values.nelts; n++) {
+
+            if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+                ctx->reason = GW_REASON_REQUIRE;
+                ctx->status = require[i].status;
+                return NGX_DECLINED;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_refuse(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t                  error, realm, value;
+    ngx_uint_t                 join;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_OFF
+        || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR)
+    {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    join = (clcf->satisfy == NGX_HTTP_SATISFY_ANY);
+
+    if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_TEXT) {
+        return ngx_http_gw_auth_add_challenge(r, &ctx->challenges,
+                                              &alcf->challenge_text, join);
+    }
+
+    ngx_http_gw_auth_error(ctx, &error);
+
+    if (alcf->jwt) {
+
+        if (ngx_http_complex_value(r, &alcf->jwt->realm, &realm) != NGX_OK
+            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_bearer,
+                                          &realm, &error, &value)
+               != NGX_OK
+            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
+                                              join)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    /* another key would not help who lacks a right */
+
+    if (alcf->key && ctx->status != NGX_HTTP_FORBIDDEN) {
+
+        ngx_str_null(&error);
+
+        if (ngx_http_complex_value(r, &alcf->key->realm, &realm) != NGX_OK
+            || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_apikey,
+                                          &realm, &error, &value)
+               != NGX_OK
+            || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
+                                              join)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 6750, 3.1: no code for a request without a token */
+
+static void
+ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *error)
+{
+    ngx_str_null(error);
+
+    if (ctx->methods != NGX_HTTP_GW_AUTH_JWT
+        || ctx->reason == NGX_HTTP_GW_AUTH_MISSING)
+    {
+        return;
+    }
+
+    switch (ctx->status) {
+
+    case NGX_HTTP_BAD_REQUEST:
+        ngx_str_set(error, "invalid_request");
+        break;
+
+    case NGX_HTTP_FORBIDDEN:
+        ngx_str_set(error, "insufficient_scope");
+        break;
+
+    default:
+        ngx_str_set(error, "invalid_token");
+        break;
+    }
+}

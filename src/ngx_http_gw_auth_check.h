@@ -1,0 +1,74 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+/*
+ * Whether a request is let in, and what it is told if not.
+ */
+
+
+#ifndef NGX_HTTP_GW_AUTH_CHECK_H
+#define NGX_HTTP_GW_AUTH_CHECK_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_auth_challenge.h"
+#include "ngx_http_gw_auth_conf.h"
+#include "ngx_http_gw_auth_identity.h"
+#include "ngx_http_gw_auth_reason.h"
+
+
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_gw_auth_loc_conf_t    *policy;      /* that has decided */
+    ngx_http_gw_auth_identity_t     id;
+    ngx_http_gw_auth_challenges_t   challenges;
+    ngx_uint_t                      methods;     /* verified or refused */
+    ngx_uint_t                      reason;
+    ngx_uint_t                      status;      /* of the refusal, or 0 */
+} ngx_http_gw_auth_ctx_t;
+
+
+/*
+ * Verifies what the request presents against the policy of its location.
+ *
+ *     alcf  has gw_jwt or gw_api_key
+ *     ctx   in: nobody; out: the identity, methods, reason, and status if
+ *           gw_jwt_require chose one.  Unless NGX_OK is returned, the caller
+ *           clears the identity.
+ *
+ * Returns NGX_OK: nothing speaks against the request, ctx->methods is what has
+ * been verified, 0 if nothing was presented and nothing is needed;
+ * NGX_DECLINED: refused for ctx->reason, because of ctx->methods; NGX_ERROR:
+ * could not tell.
+ */
+
+ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx);
+
+/*
+ * Evaluates gw_jwt_require only: alcf->require is set, the token is verified.
+ * Returns as above.
+ */
+
+ngx_int_t ngx_http_gw_auth_require(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+
+/*
+ * Adds the challenges of a refusal to the answer: ctx->status, reason and
+ * methods are set.
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory ran out.
+ */
+
+ngx_int_t ngx_http_gw_auth_refuse(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+
+
+#endif /* NGX_HTTP_GW_AUTH_CHECK_H */

@@ -1,0 +1,123 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_gw_auth_reason.h"
+
+
+static const gw_metric_desc_t  ngx_http_gw_auth_requests_metric = {
+    "gw_auth_requests_total",
+    "Requests by the outcome of their authentication.",
+    GW_METRIC_COUNTER
+};
+
+
+const char *
+ngx_http_gw_auth_reason_text(ngx_uint_t reason)
+{
+    switch (reason) {
+
+    case GW_REASON_NONE:
+        return "-";
+
+    case NGX_HTTP_GW_AUTH_MISSING:
+        return "missing";
+
+    case NGX_HTTP_GW_AUTH_TWICE:
+        return "twice";
+
+    case NGX_HTTP_GW_AUTH_CIDR:
+        return "cidr";
+
+    default:
+        return gw_reason_text(reason);
+    }
+}
+
+
+const char *
+ngx_http_gw_auth_method_text(ngx_uint_t methods)
+{
+    switch (methods) {
+
+    case NGX_HTTP_GW_AUTH_JWT:
+        return "jwt";
+
+    case NGX_HTTP_GW_AUTH_KEY:
+        return "api_key";
+
+    case NGX_HTTP_GW_AUTH_JWT|NGX_HTTP_GW_AUTH_KEY:
+        return "jwt,api_key";
+
+    default:
+        return "-";
+    }
+}
+
+
+const char *
+ngx_http_gw_auth_status_text(ngx_uint_t reason)
+{
+    switch (reason) {
+
+    case GW_REASON_NONE:
+        return "ok";
+
+    case NGX_HTTP_GW_AUTH_MISSING:
+        return "missing";
+
+    case GW_REASON_MEMORY:
+        return "error";
+
+    default:
+        return "denied";
+    }
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters)
+{
+    uint64_t            value;
+    ngx_uint_t          i, n;
+    const char         *text[3];
+    gw_metric_label_t   labels[3];
+
+    for (i = 0; i < NGX_HTTP_GW_AUTH_COUNTERS; i++) {
+
+        value = ngx_http_gw_counters_sum(counters, i);
+
+        if (value == 0) {
+            continue;
+        }
+
+        text[0] = ngx_http_gw_auth_method_text(i / NGX_HTTP_GW_AUTH_REASONS);
+        text[1] = ngx_http_gw_auth_status_text(i % NGX_HTTP_GW_AUTH_REASONS);
+        text[2] = ngx_http_gw_auth_reason_text(i % NGX_HTTP_GW_AUTH_REASONS);
+
+        labels[0].name = "method";
+        labels[1].name = "result";
+        labels[2].name = "reason";
+
+        for (n = 0; n < 3; n++) {
+            labels[n].data = (u_char *) text[n];
+            labels[n].len = ngx_strlen(text[n]);
+        }
+
+        if (ngx_http_gw_metrics_add(metrics,
+                                    &ngx_http_gw_auth_requests_metric, 3,
+                                    labels, value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
