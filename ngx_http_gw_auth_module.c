@@ -34,9 +34,12 @@ static void ngx_http_gw_auth_cleanup(void *data);
 static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
     ngx_int_t rc);
+static void ngx_http_gw_auth_log(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
-static void ngx_http_gw_auth_flush_variables(ngx_http_request_t *r);
+static void ngx_http_gw_auth_flush_variables(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf);
 
 static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -442,17 +445,15 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
     ngx_int_t rc)
 {
-    ngx_uint_t                     level;
     ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
     if (rc != NGX_OK) {
 
         ngx_http_gw_auth_identity_clear(&ctx->id);
 
-        level = NGX_LOG_INFO;
-
         if (rc == NGX_ERROR) {
-            level = NGX_LOG_ERR;
             ctx->reason = GW_REASON_MEMORY;
             ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
@@ -463,24 +464,52 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
             ctx->status = NGX_HTTP_UNAUTHORIZED;
         }
 
-        ngx_log_error(level, r->connection->log, 0,
-                      "request refused, credential \"%s\", reason \"%s\"",
-                      ngx_http_gw_auth_method_text(ctx->methods),
-                      ngx_http_gw_auth_reason_text(ctx->reason));
+        ngx_http_gw_auth_log(r, gmcf, ctx);
     }
-
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
     ngx_http_gw_count(gmcf->counters,
                       ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
 
-    ngx_http_gw_auth_flush_variables(r);
+    ngx_http_gw_auth_flush_variables(r, gmcf);
 
     if (ctx->status && ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_http_gw_auth_answer(r, ctx);
+}
+
+
+/* core adds the request line, which may hold a credential in an argument */
+
+static void
+ngx_http_gw_auth_log(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t   line;
+    ngx_uint_t  level;
+
+    level = (ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR) ? NGX_LOG_ERR
+                                                            : NGX_LOG_INFO;
+
+    if (r->connection->log->log_level < level) {
+        return;
+    }
+
+    line = r->request_line;
+
+    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &line, &r->request_line)
+        != NGX_OK)
+    {
+        ngx_str_set(&r->request_line, "-");
+    }
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "request refused, credential \"%s\", reason \"%s\"",
+                  ngx_http_gw_auth_method_text(ctx->methods),
+                  ngx_http_gw_auth_reason_text(ctx->reason));
+
+    r->request_line = line;
 }
 
 
@@ -517,12 +546,10 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
  */
 
 static void
-ngx_http_gw_auth_flush_variables(ngx_http_request_t *r)
+ngx_http_gw_auth_flush_variables(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf)
 {
-    ngx_uint_t                     i, *index;
-    ngx_http_gw_auth_main_conf_t  *gmcf;
-
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+    ngx_uint_t  i, *index;
 
     index = gmcf->variables.elts;
 
@@ -720,7 +747,9 @@ ngx_http_gw_auth_uri_variable(ngx_http_request_t *r,
 
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
-    if (ngx_http_gw_auth_redact_uri(r, &gmcf->args, &value) != NGX_OK) {
+    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &r->unparsed_uri, &value)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -443,23 +443,23 @@ ngx_http_gw_auth_cookie_line(ngx_str_t *line, ngx_str_t *name,
 
 
 ngx_int_t
-ngx_http_gw_auth_redact_uri(ngx_http_request_t *r, ngx_array_t *names,
-    ngx_str_t *uri)
+ngx_http_gw_auth_redact(ngx_pool_t *pool, ngx_array_t *names, ngx_str_t *text,
+    ngx_str_t *out)
 {
     size_t      len;
     u_char     *p, *next, *last, *dst, *args;
     ngx_str_t   n, v;
 
-    *uri = r->unparsed_uri;
+    *out = *text;
 
-    last = uri->data + uri->len;
+    last = text->data + text->len;
 
-    args = ngx_strlchr(uri->data, last, '?');
+    args = ngx_strlchr(text->data, last, '?');
     if (args == NULL) {
         return NGX_OK;
     }
 
-    len = uri->len;
+    len = text->len;
 
     for (p = args + 1; p < last; /* void */) {
 
@@ -470,18 +470,17 @@ ngx_http_gw_auth_redact_uri(ngx_http_request_t *r, ngx_array_t *names,
         }
     }
 
-    if (len == uri->len) {
+    if (len == text->len) {
         return NGX_OK;
     }
 
-    dst = ngx_pnalloc(r->pool, len);
+    dst = ngx_pnalloc(pool, len);
     if (dst == NULL) {
         return NGX_ERROR;
     }
 
-    uri->data = dst;
-    dst = ngx_cpymem(dst, r->unparsed_uri.data,
-                     args + 1 - r->unparsed_uri.data);
+    out->data = dst;
+    dst = ngx_cpymem(dst, text->data, args + 1 - text->data);
 
     for (p = args + 1; p < last; p = next) {
 
@@ -497,7 +496,7 @@ ngx_http_gw_auth_redact_uri(ngx_http_request_t *r, ngx_array_t *names,
         dst = ngx_cpymem(dst, p, next - p);
     }
 
-    uri->len = dst - uri->data;
+    out->len = dst - out->data;
 
     return NGX_OK;
 }

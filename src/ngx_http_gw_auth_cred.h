@@ -67,17 +67,18 @@ ngx_int_t ngx_http_gw_auth_find_key(ngx_http_request_t *r,
 
 
 /*
- * Writes the original URI of a request with the values of some arguments
- * replaced by "***".
+ * Copies a URI, or a request line, with the values of some arguments replaced
+ * by "***".
  *
  *     names  of the arguments, without regard to case: ngx_str_t
- *     uri    out: the URI, in the pool if something was replaced
+ *     text   the last argument reaches to its end
+ *     out    text itself if there is nothing to replace
  *
  * Returns NGX_OK, or NGX_ERROR when memory ran out.
  */
 
-ngx_int_t ngx_http_gw_auth_redact_uri(ngx_http_request_t *r,
-    ngx_array_t *names, ngx_str_t *uri);
+ngx_int_t ngx_http_gw_auth_redact(ngx_pool_t *pool, ngx_array_t *names,
+    ngx_str_t *text, ngx_str_t *out);
 
 
 #endif /* NGX_HTTP_GW_AUTH_CRED_H */

@@ -6,6 +6,7 @@ package GW::Auth;
 #
 #     --- auth           directives of "location /t", which proxies to a back
 #                        end that answers "consumer=..."
+#     --- core_logs      core writes a credential to the error log
 #     --- cases eval     [[headers, status, reason, request], ...]: one request
 #                        each; request is "GET /t" if it is left out
 #
@@ -142,11 +143,14 @@ sub check {
     Test::More::unlike($errors, qr/\[(?:alert|crit|emerg)\]/,
                        "$name - nothing is wrong in the error log");
 
-    my $headers = pick($block->more_headers, $i);
+    # core itself may write a header down, as for the second of one kind
+    return if defined $block->core_logs;
 
-    return unless defined $headers;
+    my $text = (pick($block->more_headers, $i) || '') . "\n"
+               . join("\n", map { split(/[?& ]/, $_) }
+                                pick($block->request, $i) || '');
 
-    for my $secret ($headers =~ /([\w+\/=-]{16,})\s*$/gm) {
+    for my $secret ($text =~ /([\w+\/=-]{16,})\s*$/gm) {
         Test::More::is(index($errors, $secret), -1,
                        "$name - no credential in the error log");
     }
