@@ -820,7 +820,9 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
 
     if (ngx_http_gw_auth_check_keys(cf, conf->keys,
                                     ngx_http_gw_auth_allowed(conf),
-                                    conf->algorithms != 0)
+                                    conf->algorithms != 0,
+                                    conf->jwt->conf_file,
+                                    conf->jwt->conf_line)
         != NGX_OK)
     {
         return NGX_CONF_ERROR;

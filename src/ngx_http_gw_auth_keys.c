@@ -16,7 +16,8 @@ static gw_jwk_set_t *ngx_http_gw_auth_parse_keys(ngx_conf_t *cf,
     ngx_str_t *name, gw_jwk_format_e format, gw_hash_t *hash);
 static gw_alg_mask_t ngx_http_gw_auth_wanted(gw_alg_mask_t allowed);
 static ngx_int_t ngx_http_gw_auth_check_kids(ngx_conf_t *cf,
-    ngx_http_gw_auth_keys_t *one, ngx_http_gw_auth_keys_t *two);
+    ngx_http_gw_auth_keys_t *one, ngx_http_gw_auth_keys_t *two, u_char *file,
+    ngx_uint_t line);
 static ngx_uint_t ngx_http_gw_auth_reason_rank(gw_reason_e reason);
 
 
@@ -146,7 +147,7 @@ ngx_http_gw_auth_wanted(gw_alg_mask_t allowed)
 
 ngx_int_t
 ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
-    gw_alg_mask_t allowed, ngx_uint_t named)
+    gw_alg_mask_t allowed, ngx_uint_t named, u_char *file, ngx_uint_t line)
 {
     gw_alg_e                    alg;
     ngx_uint_t                  i, n;
@@ -162,22 +163,27 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
         if ((key[i]->set->algs & ~GW_ALG_MASK_HS) == 0
             && (allowed & GW_ALG_MASK_HS) == 0)
         {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "key file \"%V\" holds secrets and no HMAC "
-                               "algorithm is allowed, name one as in "
-                               "\"gw_jwt_algorithms HS256\"", &key[i]->name);
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "key file \"%V\" holds secrets and no HMAC "
+                          "algorithm is allowed, name one as in "
+                          "\"gw_jwt_algorithms HS256\", for \"gw_jwt\" "
+                          "in %s:%ui", &key[i]->name, file, line);
             return NGX_ERROR;
         }
 
         if ((key[i]->set->algs & wanted) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "no key in \"%V\" can verify an algorithm of "
-                               "\"gw_jwt_algorithms\"", &key[i]->name);
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "no key in \"%V\" can verify an allowed "
+                          "algorithm, change \"gw_jwt_algorithms\" for "
+                          "\"gw_jwt\" in %s:%ui",
+                          &key[i]->name, file, line);
             return NGX_ERROR;
         }
 
         for (n = 0; n < i; n++) {
-            if (ngx_http_gw_auth_check_kids(cf, key[n], key[i]) != NGX_OK) {
+            if (ngx_http_gw_auth_check_kids(cf, key[n], key[i], file, line)
+                != NGX_OK)
+            {
                 return NGX_ERROR;
             }
         }
@@ -192,10 +198,10 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
         && ((allowed & GW_ALG_MASK_HS) == 0
             || (allowed & ~GW_ALG_MASK_HS) == 0))
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "secrets and public keys in one location need "
-                           "\"gw_jwt_algorithms\" that names algorithms of "
-                           "both");
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "secrets and public keys in one location need "
+                      "\"gw_jwt_algorithms\" that names algorithms of "
+                      "both, for \"gw_jwt\" in %s:%ui", file, line);
         return NGX_ERROR;
     }
 
@@ -208,9 +214,10 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
         if ((allowed & gw_alg_bit(alg))
             && (gw_alg_wanted(alg, allowed) & algs) == 0)
         {
-            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                               "\"gw_jwt_algorithms\" names %s and no key "
-                               "can verify it", gw_alg_name(alg));
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"gw_jwt_algorithms\" names %s and no key can "
+                          "verify it, for \"gw_jwt\" in %s:%ui",
+                          gw_alg_name(alg), file, line);
         }
     }
 
@@ -220,14 +227,15 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
 
 static ngx_int_t
 ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
-    ngx_http_gw_auth_keys_t *two)
+    ngx_http_gw_auth_keys_t *two, u_char *file, ngx_uint_t line)
 {
     size_t     i, n;
     gw_jwk_t  *a, *b;
 
     if (one == two) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "key file \"%V\" is named twice", &one->name);
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "key file \"%V\" is named twice for \"gw_jwt\" in "
+                      "%s:%ui", &one->name, file, line);
         return NGX_ERROR;
     }
 
@@ -245,9 +253,10 @@ ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
                 && a->kid_len == b->kid_len
                 && ngx_memcmp(a->kid, b->kid, a->kid_len) == 0)
             {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "\"%V\" and \"%V\" hold two keys with the "
-                                   "same \"kid\"", &one->name, &two->name);
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              "\"%V\" and \"%V\" hold two keys with the "
+                              "same \"kid\", for \"gw_jwt\" in %s:%ui",
+                              &one->name, &two->name, file, line);
                 return NGX_ERROR;
             }
         }

@@ -50,6 +50,8 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
  *     keys     ngx_http_gw_auth_keys_t *
  *     allowed  algorithms of the location
  *     named    1 if the configuration names them
+ *     file     where gw_jwt stands, for messages
+ *     line
  *
  * Refused: a file without a key for any allowed algorithm, the same key ID
  * twice, and secrets beside public keys unless both are named.
@@ -57,7 +59,7 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
  */
 
 ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
-    gw_alg_mask_t allowed, ngx_uint_t named);
+    gw_alg_mask_t allowed, ngx_uint_t named, u_char *file, ngx_uint_t line);
 
 
 /*
