@@ -366,11 +366,13 @@ ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
 {
     void                      *memory;
     size_t                     size;
+    ngx_str_t                 *place;
     ngx_uint_t                 i, n;
     gw_json_splice_e           type;
     gw_json_splice_part_t     *part;
     gw_json_splice_error_t     err;
-    ngx_http_gw_part_conf_t   *pcf;
+    ngx_http_gw_part_conf_t   *pcf, *other;
+    static const ngx_str_t     none = ngx_null_string;
 
     n = conf->parts->nelts;
     pcf = conf->parts->elts;
@@ -416,28 +418,34 @@ ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
     }
 
     if (err.part == conf->parts->nelts) {
+        place = &conf->errors_member;
+
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "member \"%V\" of \"gw_aggregate_errors\": %s",
-                      &conf->errors_member, err.text);
+                      "member \"%V\" of \"gw_aggregate_errors\" %s%s%V%s",
+                      place, err.text,
+                      err.other == err.part ? "" : " part \"",
+                      err.other == err.part ? &none : &pcf[err.other].name,
+                      err.other == err.part ? "" : "\"");
         return NGX_CONF_ERROR;
     }
 
     pcf = &pcf[err.part];
 
-    if (err.other == err.part || err.other == conf->parts->nelts) {
+    if (err.other == err.part) {
+        place = pcf->as.len ? &pcf->as : &pcf->name;
+
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "part \"%V\" cannot be placed: %s in %s:%ui",
-                      &pcf->name, err.text, pcf->file, pcf->line);
+                      "place \"%V\" of part \"%V\" %s in %s:%ui",
+                      place, &pcf->name, err.text, pcf->file, pcf->line);
         return NGX_CONF_ERROR;
     }
 
-    part = NULL;
+    other = conf->parts->elts;
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "parts \"%V\" and \"%V\": %s in %s:%ui",
-                  &((ngx_http_gw_part_conf_t *) conf->parts->elts)[err.other]
-                      .name,
-                  &pcf->name, err.text, pcf->file, pcf->line);
+                  "part \"%V\" %s part \"%V\" in %s:%ui",
+                  &pcf->name, err.text, &other[err.other].name,
+                  pcf->file, pcf->line);
 
     return NGX_CONF_ERROR;
 }

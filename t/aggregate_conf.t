@@ -1,0 +1,636 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx gateway modules developers
+
+# gw_aggregate: what is refused when the configuration is read.
+
+use lib 't/lib';
+use GW;
+use Test::Nginx::Socket;
+
+repeat_each(1);
+no_shuffle();
+log_level('warn');
+plan('no_plan');
+
+run_tests();
+
+__DATA__
+
+=== TEST: gw_aggregate has a closed set of values
+--- config
+location / { gw_aggregate list; gw_aggregate_part a /a; }
+--- must_die
+--- error_log
+invalid value "list", it must be "object", "array" or "off"
+
+
+
+=== TEST: gw_aggregate is given once
+--- config
+location / { gw_aggregate object; gw_aggregate off; gw_aggregate_part a /a; }
+--- must_die
+--- error_log
+"gw_aggregate" directive is duplicate
+
+
+
+=== TEST: a second content handler before
+--- config
+location / {
+    proxy_pass http://127.0.0.1:1;
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+}
+--- must_die
+--- error_log
+"gw_aggregate" directive conflicts with another content handler
+
+
+
+=== TEST: a second content handler after
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    proxy_pass http://127.0.0.1:1;
+}
+--- must_die
+--- error_log
+"gw_aggregate" and another content handler are in the same location "/"
+
+
+
+=== TEST: an aggregate needs parts
+--- config
+location /x { gw_aggregate object; }
+--- must_die
+--- error_log
+"gw_aggregate" has no "gw_aggregate_part" in location "/x"
+
+
+
+=== TEST: parts need an aggregate
+--- config
+location /x { gw_aggregate_part a /a; }
+--- must_die
+--- error_log
+"gw_aggregate_part" needs "gw_aggregate object" or "array" in location "/x"
+
+
+
+=== TEST: parts of an aggregate that is off
+--- config
+location /x { gw_aggregate off; gw_aggregate_part a /a; }
+--- must_die
+--- error_log
+"gw_aggregate_part" needs "gw_aggregate object" or "array" in location "/x"
+
+
+
+=== TEST: names of parts are unique
+--- config
+location / {
+    gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_part A /b;
+}
+--- must_die
+--- error_log
+duplicate part "A"
+
+
+
+=== TEST: names of parts have plain characters
+--- config
+location / { gw_aggregate object; gw_aggregate_part "a b" /a; }
+--- must_die
+--- error_log
+invalid part name "a b"
+
+
+
+=== TEST: names of parts have an end
+--- config eval
+"location / { gw_aggregate object; gw_aggregate_part " . 'a' x 65 . " /a; }"
+--- must_die
+--- error_log
+invalid part name "aaaa
+
+
+
+=== TEST: a URI begins with a slash
+--- config
+location / { gw_aggregate object; gw_aggregate_part a http://other/; }
+--- must_die
+--- error_log
+URI "http://other/" of part "a" must begin with "/"
+
+
+
+=== TEST: an unsafe URI
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /x/%2e%2e/y; }
+--- must_die
+--- error_log
+URI "/x/%2e%2e/y" of part "a" is unsafe
+
+
+
+=== TEST: unsafe arguments
+--- config
+location / { gw_aggregate object; gw_aggregate_part a "/x?a b"; }
+--- must_die
+--- error_log
+URI "/x?a b" of part "a" is unsafe
+
+
+
+=== TEST: a variable that is unknown
+--- config
+location /x { gw_aggregate object; gw_aggregate_part a /x/$no_such; }
+--- must_die
+--- error_log
+unknown "no_such" variable
+
+
+
+=== TEST: an unknown parameter
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a hedge=50ms; }
+--- must_die
+--- error_log
+invalid parameter "hedge=50ms"
+
+
+
+=== TEST: a flag has no value
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a optional=1; }
+--- must_die
+--- error_log
+invalid parameter "optional=1"
+
+
+
+=== TEST: a parameter without its value
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a at=; }
+--- must_die
+--- error_log
+parameter "at=" has no value
+
+
+
+=== TEST: a parameter is given once
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a at=/x at=/y; }
+--- must_die
+--- error_log
+duplicate parameter "at=/y"
+
+
+
+=== TEST: required or optional
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a optional required; }
+--- must_die
+--- error_log
+parameters "required" and "optional" of part "a" exclude each other
+
+
+
+=== TEST: omit or default
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a omit default=1; }
+--- must_die
+--- error_log
+parameters "omit" and "default" of part "a" exclude each other
+
+
+
+=== TEST: default is JSON
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a default=[1,]; }
+--- must_die
+--- error_log
+default "[1,]" of part "a" is not JSON at byte 3
+
+
+
+=== TEST: at is a pointer
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a at=x; }
+--- must_die
+--- error_log
+invalid pointer "x" of part "a": must begin with "/"
+
+
+
+=== TEST: at names one value
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a at=/x/*/y; }
+--- must_die
+--- error_log
+pointer "/x/*/y" of part "a" must name one value
+
+
+
+=== TEST: as is a pointer
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a as=x; }
+--- must_die
+--- error_log
+invalid pointer "x" of part "a": must begin with "/"
+
+
+
+=== TEST: elements of an array have no place of their own
+--- config
+location / { gw_aggregate array; gw_aggregate_part a /a as=/x; }
+--- must_die
+--- error_log
+place "/x" of part "a" is not possible in an array
+
+
+
+=== TEST: two parts in one place
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b as=/a;
+}
+--- must_die
+--- error_log
+part "b" takes the same place as part "a" in
+
+
+
+=== TEST: a part inside of another part
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b as=/a/b;
+}
+--- must_die
+--- error_log
+part "b" takes a place inside that of part "a" in
+
+
+
+=== TEST: the member for errors in the place of a part
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_errors code member=/a;
+    gw_aggregate_part a /a;
+}
+--- must_die
+--- error_log
+member "/a" of "gw_aggregate_errors" takes the same place as part "a"
+
+
+
+=== TEST: an invalid time
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a timeout=x; }
+--- must_die
+--- error_log
+invalid time "x" of part "a"
+
+
+
+=== TEST: an invalid size
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a max_size=0; }
+--- must_die
+--- error_log
+invalid size "0" of part "a"
+
+
+
+=== TEST: an invalid method of a part
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a method=HEAD; }
+--- must_die
+--- error_log
+invalid method "HEAD" of part "a"
+
+
+
+=== TEST: content_type belongs to a text
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a body=inherit content_type=text/plain;
+}
+--- must_die
+--- error_log
+parameter "content_type" of part "a" needs "body=" with a text
+
+
+
+=== TEST: a body that is not JSON
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a method=POST 'body={"id":$arg_id,}';
+}
+--- must_die
+--- error_log
+"body" of part "a" is not JSON at byte 11
+
+
+
+=== TEST: variables in a body of another type
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a method=POST body=id=$arg_id
+                           content_type=application/x-www-form-urlencoded;
+}
+--- must_die
+--- error_log
+variables in "body" of part "a" need a content type of JSON
+
+
+
+=== TEST: invalid status codes
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a ok=200,99; }
+--- must_die
+--- error_log
+invalid status codes "200,99"
+
+
+
+=== TEST: status codes that mean two things
+--- config
+location / {
+    gw_aggregate object; gw_aggregate_part a /a ok=200-299 null=204;
+}
+--- must_die
+--- error_log
+the same status is in "ok" and "null" of part "a"
+
+
+
+=== TEST: an invalid status
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a status=keep; }
+--- must_die
+--- error_log
+invalid status "keep" of part "a", it must be "pass" or "hide"
+
+
+
+=== TEST: no size of 0
+--- config
+gw_aggregate_max_size 0;
+--- must_die
+--- error_log
+"gw_aggregate_max_size" directive must not be 0
+
+
+
+=== TEST: no size of 0 for parts
+--- config
+gw_aggregate_part_max_size 0;
+--- must_die
+--- error_log
+"gw_aggregate_part_max_size" directive must not be 0
+
+
+
+=== TEST: no buffers of 0
+--- config
+gw_aggregate_buffer_size 0;
+--- must_die
+--- error_log
+"gw_aggregate_buffer_size" directive must not be 0
+
+
+
+=== TEST: depth has a limit
+--- config
+gw_aggregate_max_depth 1025;
+--- must_die
+--- error_log
+value must be between 1 and 1024
+
+
+
+=== TEST: subrequests have a limit
+--- config
+gw_aggregate_max_subrequests 201;
+--- must_die
+--- error_log
+value must be between 1 and 200
+
+
+
+=== TEST: more parts than subrequests
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_max_subrequests 1;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b;
+}
+--- must_die
+--- error_log
+2 parts are more than "gw_aggregate_max_subrequests" 1 allows
+
+
+
+=== TEST: nesting has a limit
+--- config
+gw_aggregate_max_nesting 17;
+--- must_die
+--- error_log
+value must be between 1 and 16
+
+
+
+=== TEST: types are given once
+--- config
+gw_aggregate_types text/a; gw_aggregate_types text/b;
+--- must_die
+--- error_log
+"gw_aggregate_types" directive is duplicate
+
+
+
+=== TEST: a type that is none
+--- config
+gw_aggregate_types json;
+--- must_die
+--- error_log
+"json" is not a media type without parameters
+
+
+
+=== TEST: a type with two wildcards
+--- config
+gw_aggregate_types application/*+*;
+--- must_die
+--- error_log
+media type "application/*+*" has two wildcards
+
+
+
+=== TEST: an unknown method
+--- config
+gw_aggregate_methods GET TRACE;
+--- must_die
+--- error_log
+invalid method "TRACE"
+
+
+
+=== TEST: a method twice
+--- config
+gw_aggregate_methods GET GET;
+--- must_die
+--- error_log
+duplicate method "GET"
+
+
+
+=== TEST: methods are given once
+--- config
+gw_aggregate_methods GET; gw_aggregate_methods POST;
+--- must_die
+--- error_log
+"gw_aggregate_methods" directive is duplicate
+
+
+
+=== TEST: gw_aggregate_require has a closed set of values
+--- config
+gw_aggregate_require some;
+--- must_die
+--- error_log
+invalid value "some", it must be "any", "all", "none" or a number
+
+
+
+=== TEST: gw_aggregate_require is given once
+--- config
+gw_aggregate_require all; gw_aggregate_require any;
+--- must_die
+--- error_log
+"gw_aggregate_require" directive is duplicate
+
+
+
+=== TEST: more successful parts than there are
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_require 2;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b optional;
+}
+--- must_die
+--- error_log
+"gw_aggregate_require 2" can never be met by 1 optional parts
+
+
+
+=== TEST: a partial answer is no partial content
+--- config
+gw_aggregate_partial_status 206;
+--- must_die
+--- error_log
+invalid value "206", it must be 200 to 299 and not 204, 205 or 206
+
+
+
+=== TEST: gw_aggregate_partial_status is given once
+--- config
+gw_aggregate_partial_status 203; gw_aggregate_partial_status 207;
+--- must_die
+--- error_log
+"gw_aggregate_partial_status" directive is duplicate
+
+
+
+=== TEST: gw_aggregate_errors has a closed set of values
+--- config
+gw_aggregate_errors all;
+--- must_die
+--- error_log
+invalid value "all", it must be "off", "name", "code", "status" or "body"
+
+
+
+=== TEST: gw_aggregate_errors is given once
+--- config
+gw_aggregate_errors off; gw_aggregate_errors code;
+--- must_die
+--- error_log
+"gw_aggregate_errors" directive is duplicate
+
+
+
+=== TEST: gw_aggregate_errors has one parameter
+--- config
+gw_aggregate_errors code at=/errors;
+--- must_die
+--- error_log
+invalid parameter "at=/errors"
+
+
+
+=== TEST: no member for errors that are off
+--- config
+gw_aggregate_errors off member=/errors;
+--- must_die
+--- error_log
+"member" needs errors that are not "off"
+
+
+
+=== TEST: the member for errors is a pointer
+--- config
+gw_aggregate_errors code member=errors;
+--- must_die
+--- error_log
+invalid pointer "errors": must begin with "/"
+
+
+
+=== TEST: the header of completion is a header
+--- config
+gw_aggregate_complete_header "X Done";
+--- must_die
+--- error_log
+invalid header name "X Done"
+
+
+
+=== TEST: gw_aggregate_complete_header is given once
+--- config
+gw_aggregate_complete_header off; gw_aggregate_complete_header X-Done;
+--- must_die
+--- error_log
+"gw_aggregate_complete_header" directive is duplicate
+
+
+
+=== TEST: a header to strip is a header
+--- config
+gw_aggregate_strip_header X-A "X:B";
+--- must_die
+--- error_log
+invalid header name "X:B"
+
+
+
+=== TEST: gw_aggregate is no directive of a server
+--- config
+gw_aggregate object;
+--- must_die
+--- error_log
+"gw_aggregate" directive is not allowed here
