@@ -973,15 +973,17 @@ ngx_http_gw_aggregate_part_variable(ngx_http_request_t *r,
         return ngx_http_gw_aggregate_value(r, v, NULL);
     }
 
+    /* the shortest name is "gw_part_": then the field is its last "_" */
+
     start = name->data + sizeof("gw_part_") - 1;
-    field = name->data + name->len;
+    field = name->data + name->len - 1;
 
     while (field > start && *field != '_') {
         field--;
     }
 
     part = NULL;
-    len = field - start;
+    len = (field > start) ? (size_t) (field - start) : 0;
 
     for (i = 0; i < gather->nparts; i++) {
 
