@@ -316,12 +316,12 @@ ngx_http_gw_capture_type(ngx_http_request_t *r, ngx_array_t *types)
     ngx_uint_t           i;
     ngx_http_gw_type_t  *type;
 
-    p = r->headers_out.content_type.data;
-    last = p + r->headers_out.content_type.len;
-
-    if (p == last) {
+    if (r->headers_out.content_type.len == 0) {
         return 1;
     }
+
+    p = r->headers_out.content_type.data;
+    last = p + r->headers_out.content_type.len;
 
     for (len = 0; p + len < last; len++) {
         if (p[len] == ';' || p[len] == ' ' || p[len] == '\t') {
