@@ -1,0 +1,521 @@
+
+# Copyright (C) the nginx gateway modules developers
+
+# What the directives of the rate-limit module accept and refuse.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use GW;
+use Test::Nginx::Socket 'no_plan';
+
+no_shuffle();
+
+add_block_preprocessor(sub {
+    my ($block) = @_;
+
+    $block->set_value('config', 'location /t { return 200; }')
+        unless defined $block->config;
+
+    $block->set_value('must_die', '') if defined $block->refused;
+
+    if (defined $block->refused) {
+        $block->set_value('error_log', $block->refused);
+    }
+
+    unless (defined $block->refused) {
+        $block->set_value('request', 'GET /t') unless defined $block->request;
+        $block->set_value('no_error_log', "[alert]\n[emerg]")
+            unless defined $block->no_error_log;
+    }
+});
+
+run_tests();
+
+__DATA__
+
+=== TEST: every parameter of gw_limit_zone and gw_limit is accepted
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:32k rate=10r/s;
+gw_limit_zone $arg_a$arg_b zone=b:1m rate=30r/5m burst=7 policy=other;
+gw_limit_zone "x:$arg_c" zone=c:1m rate=1r/d "policy=a \"name\"" redis=main
+              mode=strict;
+gw_limit_delay_max 0;
+--- config
+gw_limit zone=a phase=preaccess;
+gw_limit_on_error reject=599;
+location /t {
+    gw_limit zone=a burst=3 delay=2 cost=2;
+    gw_limit zone=b nodelay cost=$arg_cost phase=postaccess;
+    gw_limit_on_error pass;
+    gw_limit_dry_run on;
+    gw_limit_status 503;
+    gw_limit_log_level info;
+    gw_limit_headers off;
+    gw_limit_body off;
+    gw_limit_retry_after off;
+    gw_limit_subrequests on;
+    return 200;
+}
+location /u { gw_limit off; gw_limit_on_error local; return 200; }
+location /v { gw_limit_on_error reject; return 200; }
+--- error_code: 200
+
+
+
+=== TEST: a zone may be defined after its use
+--- config
+gw_limit zone=later;
+location /t { return 200; }
+--- http_config
+server { listen unix:$TEST_NGINX_TMP_DIR/later.sock; gw_limit zone=later; }
+gw_limit_zone $arg_a zone=later:1m rate=1r/s;
+--- error_code: 200
+
+
+
+=== TEST: gw_limit_zone without a zone
+--- http_config
+gw_limit_zone $arg_a rate=1r/s burst=1;
+--- refused
+"gw_limit_zone" must have "zone" parameter
+
+
+
+=== TEST: gw_limit_zone without a rate
+--- http_config
+gw_limit_zone $arg_a zone=a:1m burst=1;
+--- refused
+"gw_limit_zone" must have "rate" parameter
+
+
+
+=== TEST: a zone without a size
+--- http_config
+gw_limit_zone $arg_a zone=a rate=1r/s;
+--- refused
+invalid zone size "zone=a"
+
+
+
+=== TEST: a zone without a name
+--- http_config
+gw_limit_zone $arg_a zone=:1m rate=1r/s;
+--- refused
+invalid zone size "zone=:1m"
+
+
+
+=== TEST: a size that is no size
+--- http_config
+gw_limit_zone $arg_a zone=a:big rate=1r/s;
+--- refused
+invalid zone size "zone=a:big"
+
+
+
+=== TEST: a zone that is too small
+--- http_config
+gw_limit_zone $arg_a zone=a:31k rate=1r/s;
+--- refused
+zone "zone=a:31k" is too small
+
+
+
+=== TEST: a rate that is no rate
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=10;
+--- refused
+invalid rate "rate=10", it must be like "10r/s" or "10r/5m", at most 10000000 a second
+
+
+
+=== TEST: a rate that is too large
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=10000001r/s;
+--- refused
+invalid rate "rate=10000001r/s"
+
+
+
+=== TEST: a rate with a variable
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=$arg_rate;
+--- refused
+variables are not supported in "rate=$arg_rate"
+
+
+
+=== TEST: a burst that is no number
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s burst=many;
+--- refused
+invalid burst value "burst=many"
+
+
+
+=== TEST: a burst that is negative
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s burst=-1;
+--- refused
+invalid burst value "burst=-1"
+
+
+
+=== TEST: a burst above what a bucket holds
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s burst=1000000001;
+--- refused
+invalid burst value "burst=1000000001"
+
+
+
+=== TEST: an empty name of a Redis
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=;
+--- refused
+invalid redis name "redis="
+
+
+
+=== TEST: an unknown Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=other;
+--- refused
+gw_limit_zone "a" uses the unknown gw_redis "other"
+
+
+
+=== TEST: a mode without a Redis
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s mode=strict;
+--- refused
+"mode=strict" needs the "redis" parameter
+
+
+
+=== TEST: a rate that is too large for Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=100001r/s redis=main;
+--- refused
+the rate of zone "a" is above 100000 a second, too much for "redis"
+
+
+
+=== TEST: an empty policy
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s policy=;
+--- refused
+invalid policy "policy=", it must be 1 to 128 characters of printable ASCII
+
+
+
+=== TEST: a policy that a structured field cannot have
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s policy=é;
+--- refused
+it must be 1 to 128 characters of printable ASCII
+
+
+
+=== TEST: a zone name that cannot be the policy
+--- http_config
+gw_limit_zone $arg_a zone=é:1m rate=1r/s;
+--- refused
+it must be 1 to 128 characters of printable ASCII
+
+
+
+=== TEST: parameters of a zone that do not exist
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=sliding;
+--- refused
+invalid parameter "algorithm=sliding"
+
+
+
+=== TEST: mode=leased does not exist
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=main mode=leased;
+--- refused
+invalid parameter "mode=leased"
+
+
+
+=== TEST: two zones of one name
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s;
+gw_limit_zone $arg_b zone=a:1m rate=1r/s;
+--- refused
+gw_limit_zone "a" is already bound to key "$arg_a"
+
+
+
+=== TEST: gw_limit without a zone
+--- config
+gw_limit nodelay;
+--- refused
+"gw_limit" must have "zone" parameter
+
+
+
+=== TEST: gw_limit with an empty zone
+--- config
+gw_limit zone= nodelay;
+--- refused
+invalid zone name "zone="
+
+
+
+=== TEST: gw_limit with an unknown zone names its place
+--- config
+gw_limit zone=nowhere;
+--- refused
+unknown gw_limit_zone "nowhere" in
+
+
+
+=== TEST: gw_limit with the zone of another module
+--- http_config
+limit_req_zone $arg_a zone=req:1m rate=1r/s;
+--- config
+gw_limit zone=req;
+--- refused
+the shared memory zone "req" is already declared for a different use
+
+
+
+=== TEST: gw_limit with a burst that is no number
+--- config
+gw_limit zone=a burst=x;
+--- refused
+invalid burst value "burst=x"
+
+
+
+=== TEST: gw_limit with a delay of zero
+--- config
+gw_limit zone=a delay=0;
+--- refused
+invalid delay value "delay=0"
+
+
+
+=== TEST: gw_limit with an unknown phase
+--- config
+gw_limit zone=a phase=access;
+--- refused
+invalid parameter "phase=access"
+
+
+
+=== TEST: gw_limit with a cost that is no number
+--- config
+gw_limit zone=a cost=two;
+--- refused
+invalid cost value "cost=two"
+
+
+
+=== TEST: gw_limit with a cost above every bucket
+--- config
+gw_limit zone=a cost=1000000002;
+--- refused
+invalid cost value "cost=1000000002"
+
+
+
+=== TEST: parameters of gw_limit that do not exist
+--- config
+gw_limit zone=a final_cost=1;
+--- refused
+invalid parameter "final_cost=1"
+
+
+
+=== TEST: gw_limit shadow does not exist
+--- config
+gw_limit zone=a shadow;
+--- refused
+invalid parameter "shadow"
+
+
+
+=== TEST: one zone twice
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s;
+--- config
+gw_limit zone=a;
+gw_limit zone=a phase=preaccess;
+--- refused
+"gw_limit" directive is duplicate
+
+
+
+=== TEST: off after another limit
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s;
+--- config
+gw_limit zone=a;
+gw_limit off;
+--- refused
+"gw_limit" directive "off" is not allowed with other limits
+
+
+
+=== TEST: a limit after off
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s;
+--- config
+gw_limit off;
+gw_limit zone=a;
+--- refused
+"gw_limit" directive is not allowed after "gw_limit off"
+
+
+
+=== TEST: a bucket that would last for longer than the clock
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/366d burst=100000;
+--- config
+gw_limit zone=a;
+--- refused
+burst 100000 is too large for the rate of gw_limit_zone "a" in
+
+
+
+=== TEST: a bucket that is too large for Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/366d burst=1000 redis=main;
+--- config
+gw_limit zone=a;
+--- refused
+burst 1000 is too large for the rate of gw_limit_zone "a" in
+
+
+
+=== TEST: limits of one request in two Redis
+--- http_config
+gw_redis one { server 127.0.0.1:1; }
+gw_redis two { server 127.0.0.1:2; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=one;
+gw_limit_zone $arg_a zone=b:1m rate=1r/s redis=two;
+--- config
+gw_limit zone=a;
+gw_limit zone=b;
+--- refused
+gw_limit of zone "b" uses the gw_redis "two" while another limit of the same request and phase uses "one" in
+
+
+
+=== TEST: two Redis in two phases
+--- http_config
+gw_redis one { server 127.0.0.1:1; }
+gw_redis two { server 127.0.0.1:2; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=one;
+gw_limit_zone $arg_a zone=b:1m rate=1r/s redis=two;
+--- config
+gw_limit zone=a phase=preaccess;
+gw_limit zone=b;
+location /t { return 200; }
+--- error_code: 200
+
+
+
+=== TEST: more limits in Redis than one call has
+--- http_config eval
+"gw_redis one { server 127.0.0.1:1; }\n"
+. CORE::join('', map { "gw_limit_zone \$arg_a zone=z$_:32k rate=1r/s redis=one;\n" }
+           1 .. 17)
+--- config eval
+CORE::join('', map { "gw_limit zone=z$_;\n" } 1 .. 17)
+--- refused
+more than 16 limits in Redis for one request and phase in
+
+
+
+=== TEST: an unknown gw_limit_on_error
+--- config
+gw_limit_on_error retry;
+--- refused
+invalid value "retry", it must be "local", "pass", "reject" or "reject=code" with a code between 400 and 599
+
+
+
+=== TEST: gw_limit_on_error with a code that is no error
+--- config
+gw_limit_on_error reject=302;
+--- refused
+invalid value "reject=302"
+
+
+
+=== TEST: gw_limit_on_error with an empty code
+--- config
+gw_limit_on_error reject=;
+--- refused
+invalid value "reject="
+
+
+
+=== TEST: gw_limit_on_error twice
+--- config
+gw_limit_on_error pass;
+gw_limit_on_error local;
+--- refused
+"gw_limit_on_error" directive is duplicate
+
+
+
+=== TEST: gw_limit_status that is no error
+--- config
+gw_limit_status 200;
+--- refused
+value must be between 400 and 599
+
+
+
+=== TEST: gw_limit_log_level that does not exist
+--- config
+gw_limit_log_level debug;
+--- refused
+invalid value "debug"
+
+
+
+=== TEST: gw_limit_headers that do not exist
+--- config
+gw_limit_headers x-ratelimit;
+--- refused
+invalid value "x-ratelimit"
+
+
+
+=== TEST: gw_limit_body that does not exist
+--- config
+gw_limit_body html;
+--- refused
+invalid value "html"
+
+
+
+=== TEST: gw_limit_dry_run is no percentage
+--- config
+gw_limit_dry_run 10%;
+--- refused
+it must be "on" or "off"
+
+
+
+=== TEST: gw_limit_delay_max above its bound
+--- http_config
+gw_limit_delay_max 1000001;
+--- refused
+value must be between 0 and 1000000
