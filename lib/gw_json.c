@@ -4,11 +4,17 @@
  */
 
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gw_json.h"
 
 
+#define GW_JSON_PROBE  4096     /* bytes, what a small object may need */
+
+
+static json_t *gw_json_parse(const unsigned char *data, size_t len,
+    gw_json_error_t *err);
 static gw_json_error_e gw_json_check(const unsigned char *data, size_t len,
     unsigned depth, size_t *position);
 static gw_json_error_e gw_json_code(const json_error_t *error);
@@ -36,28 +42,60 @@ json_t *
 gw_json_load(const unsigned char *data, size_t len, unsigned depth,
     gw_json_error_t *err)
 {
-    json_t        *json;
-    json_error_t   error;
+    void    *probe;
+    json_t  *json;
 
     err->code = gw_json_check(data, len, depth, &err->position);
 
     if (err->code == GW_JSON_OK) {
 
-        memset(&error, 0, sizeof(json_error_t));
-
-        json = json_loadb((const char *) data, len, JSON_REJECT_DUPLICATES,
-                          &error);
+        json = gw_json_parse(data, len, err);
         if (json != NULL) {
             return json;
         }
+    }
 
-        err->code = gw_json_code(&error);
-        err->position = (error.position > 0) ? (size_t) error.position : 0;
+    if (err->code == GW_JSON_SYNTAX) {
+
+        /* jansson reports a lack of memory as any error of syntax */
+
+        probe = malloc(GW_JSON_PROBE);
+        free(probe);
+
+        if (probe == NULL) {
+            err->code = GW_JSON_MEMORY;
+
+        } else {
+            json = gw_json_parse(data, len, err);
+            if (json != NULL) {
+                return json;
+            }
+        }
     }
 
     err->text = gw_json_texts[err->code];
 
     return NULL;
+}
+
+
+static json_t *
+gw_json_parse(const unsigned char *data, size_t len, gw_json_error_t *err)
+{
+    json_t        *json;
+    json_error_t   error;
+
+    memset(&error, 0, sizeof(json_error_t));
+
+    json = json_loadb((const char *) data, len, JSON_REJECT_DUPLICATES,
+                      &error);
+
+    if (json == NULL) {
+        err->code = gw_json_code(&error);
+        err->position = (error.position > 0) ? (size_t) error.position : 0;
+    }
+
+    return json;
 }
 
 

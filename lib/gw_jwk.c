@@ -59,6 +59,10 @@ gw_jwk_set_parse(const unsigned char *data, size_t len,
         rc = gw_jwk_set_check(set, err);
     }
 
+    /* decoders leave errors of what they have tried, also on success */
+
+    ERR_clear_error();
+
     if (rc != GW_OK) {
         gw_jwk_set_destroy(set);
         return NULL;
