@@ -831,6 +831,7 @@ test_pointers(void)
         { "/\xf0\x9f\x98\x80", "{\"\\uD83D\\uD83D\\uDE00\":1}", NULL },
         { "/\xf0\x9f\x98\x80", "{\"\\uDE00\\uD83D\":1}", NULL },
         { "/a", "{\"\\uD83Da\":1}", NULL },
+        { "/a\xf0\x9f\x98\x80", "{\"\\uD83Da\\uDE00\":1}", NULL },
         { "/a", "{\"a\\uD83D\":1}", NULL },
         { "/a", "{\"\\uD83D\\u0061\":1}", NULL },
         { "/", "{\"\\uD83D\":1}", NULL },
