@@ -273,17 +273,21 @@ gw_json_inline const u_char *
 gw_json_scan_number(gw_json_scan_t *s, const u_char *p, const u_char *last,
     int track)
 {
-    if (*p == '-' && s->state != ST_MINUS) {
+    if (!gw_json_digit(*p)) {
+        if (*p != '-' || s->state == ST_MINUS) {
+            return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
+        }
+
         s->state = ST_MINUS;
         p++;
 
         if (p == last) {
             return p;
         }
-    }
 
-    if (!gw_json_digit(*p)) {
-        return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
+        if (!gw_json_digit(*p)) {
+            return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_INVALID_JSON);
+        }
     }
 
     s->state = *p == '0' ? ST_ZERO : ST_INT;

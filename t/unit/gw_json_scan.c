@@ -75,6 +75,7 @@ static void test_wide(void);
 static void test_mutations(void);
 static void test_pointers(void);
 static void test_pointer_sets(void);
+static void test_deep_pointer(void);
 static void test_api(void);
 
 
@@ -941,6 +942,44 @@ test_pointer_sets(void)
 }
 
 
+/* the longest pointer, to an array in as many arrays */
+
+static void
+test_deep_pointer(void)
+{
+    char                      pointer[2 * GW_JSON_POINTER_MAX_TOKENS];
+    void                     *memory;
+    u_char                    doc[2 * GW_JSON_POINTER_MAX_TOKENS + 8];
+    size_t                    i, n;
+    result_t                  r;
+    gw_json_text_t            text;
+    gw_json_trie_t           *trie;
+    gw_json_pointer_error_t   err;
+
+    n = GW_JSON_POINTER_MAX_TOKENS;
+
+    for (i = 0; i < n; i++) {
+        memcpy(pointer + 2 * i, "/0", 2);
+    }
+
+    memset(doc, '[', n);
+    memcpy(doc + n, "[[1],2]", 7);
+    memset(doc + n + 7, ']', n);
+
+    text.data = (u_char *) pointer;
+    text.len = sizeof(pointer);
+
+    memory = malloc(gw_json_pointer_size(&text, 1));
+    trie = gw_json_pointer_compile(memory, &text, 1, &err);
+
+    ok(trie != NULL && scan_all(&r, doc, 2 * n + 7, GW_JSON_SCAN_DEPTH, trie)
+       && r.rc == GW_JSON_SCAN_OK && r.ranges[0].start == n
+       && r.ranges[0].end == n + 7, "the longest pointer");
+
+    free(memory);
+}
+
+
 static void
 test_api(void)
 {
@@ -995,6 +1034,7 @@ main(void)
     test_mutations();
     test_pointers();
     test_pointer_sets();
+    test_deep_pointer();
     test_api();
 
     return done();
