@@ -21,6 +21,9 @@
 #define REPLAY_MAX  (1 << 24)
 
 
+/* a target need not have it */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int replay(const char *name);
@@ -34,6 +37,12 @@ main(int argc, char **argv)
     if (argc < 2) {
         fprintf(stderr, "no inputs\n");
         return 2;
+    }
+
+    if (LLVMFuzzerInitialize != NULL
+        && LLVMFuzzerInitialize(&argc, &argv) != 0)
+    {
+        return 1;
     }
 
     for (i = 1; i < argc; i++) {
