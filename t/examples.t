@@ -208,7 +208,8 @@ sub start {
     my ($name, $service) = @_;
 
     my $stage = Stage->new(dir => GW::tmp_dir() . "/$name",
-                           modules => modules(), nginx => GW::nginx_binary());
+                           modules => modules(), nginx => GW::nginx_binary(),
+                           patient => 1);
 
     my %replace = ('127.0.0.1:8080' => "127.0.0.1:$api");
 
