@@ -4,6 +4,7 @@
  */
 
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,15 @@
 static json_t *gw_json_parse(const unsigned char *data, size_t len,
     gw_json_error_t *err);
 static gw_json_error_e gw_json_check(const unsigned char *data, size_t len,
-    unsigned depth, size_t *position);
+    unsigned depth, size_t *position, size_t *sum);
+static gw_json_error_e gw_json_levels(const unsigned char *p,
+    const unsigned char *last, unsigned depth, const unsigned char **at,
+    size_t *sum);
+static const unsigned char *gw_json_string(const unsigned char *p,
+    const unsigned char *last, size_t *sum);
+static const unsigned char *gw_json_number(const unsigned char *p,
+    const unsigned char *last, size_t *sum);
+static size_t gw_json_sum(const json_t *json);
 static gw_json_error_e gw_json_code(const json_error_t *error);
 
 
@@ -43,39 +52,44 @@ gw_json_load(const unsigned char *data, size_t len, unsigned depth,
     gw_json_error_t *err)
 {
     void    *probe;
+    size_t   sum;
     json_t  *json;
 
-    err->code = gw_json_check(data, len, depth, &err->position);
+    json = NULL;
+    err->code = gw_json_check(data, len, depth, &err->position, &sum);
 
     if (err->code == GW_JSON_OK) {
-
         json = gw_json_parse(data, len, err);
-        if (json != NULL) {
-            return json;
-        }
     }
 
-    if (err->code == GW_JSON_SYNTAX) {
+    if (json == NULL && err->code == GW_JSON_SYNTAX) {
 
         /* jansson reports a lack of memory as any error of syntax */
 
         probe = malloc(GW_JSON_PROBE);
-        free(probe);
 
         if (probe == NULL) {
             err->code = GW_JSON_MEMORY;
 
         } else {
+            free(probe);
             json = gw_json_parse(data, len, err);
-            if (json != NULL) {
-                return json;
-            }
         }
     }
 
-    err->text = gw_json_texts[err->code];
+    /* and it loses bytes when its buffer for a token cannot grow */
 
-    return NULL;
+    if (json != NULL && gw_json_sum(json) != sum) {
+        json_decref(json);
+        json = NULL;
+        err->code = GW_JSON_MEMORY;
+    }
+
+    if (json == NULL) {
+        err->text = gw_json_texts[err->code];
+    }
+
+    return json;
 }
 
 
@@ -100,21 +114,22 @@ gw_json_parse(const unsigned char *data, size_t len, gw_json_error_t *err)
 
 
 /*
- * What jansson would do only by recursion or not at all.  Brackets are not
- * matched here: at worst too many are counted, and then it is not JSON.
+ * What jansson would do only by recursion or not at all.
+ *
+ *     sum  out: bytes of all strings and names, and digits of all integers
  */
 
 static gw_json_error_e
 gw_json_check(const unsigned char *data, size_t len, unsigned depth,
-    size_t *position)
+    size_t *position, size_t *sum)
 {
-    size_t                level;
+    gw_json_error_e       rc;
     const unsigned char  *p, *last;
 
     p = data;
     last = data + len;
-    level = 0;
 
+    *sum = 0;
     *position = 0;
 
     if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
@@ -137,27 +152,39 @@ gw_json_check(const unsigned char *data, size_t len, unsigned depth,
         return GW_JSON_NOT_OBJECT;
     }
 
+    rc = gw_json_levels(p, last, depth, &p, sum);
+
+    *position = p - data;
+
+    return rc;
+}
+
+
+/*
+ * Brackets are not matched here: at worst too many are counted, and then it
+ * is not JSON.
+ */
+
+static gw_json_error_e
+gw_json_levels(const unsigned char *p, const unsigned char *last,
+    unsigned depth, const unsigned char **at, size_t *sum)
+{
+    size_t  level;
+
+    level = 0;
+
     for ( /* void */ ; p < last; p++) {
 
         switch (*p) {
 
         case '"':
-            for (p++; p < last && *p != '"'; p++) {
-                if (*p == '\\') {
-                    p++;
-                }
-            }
-
-            if (p >= last) {
-                return GW_JSON_OK;
-            }
-
+            p = gw_json_string(p, last, sum);
             break;
 
         case '{':
         case '[':
             if (level++ == depth) {
-                *position = p - data;
+                *at = p;
                 return GW_JSON_TOO_DEEP;
             }
 
@@ -171,10 +198,156 @@ gw_json_check(const unsigned char *data, size_t len, unsigned depth,
 
             level--;
             break;
+
+        default:
+            if (*p == '-' || (*p >= '0' && *p <= '9')) {
+                p = gw_json_number(p, last, sum);
+            }
         }
     }
 
     return GW_JSON_OK;
+}
+
+
+/*
+ * Adds the length of a string as it will be without escapes.  What is no
+ * string adds anything: jansson refuses it.
+ *
+ * Returns its closing quote, or the last byte if there is none.
+ */
+
+static const unsigned char *
+gw_json_string(const unsigned char *p, const unsigned char *last,
+    size_t *sum)
+{
+    size_t  n;
+
+    n = 0;
+
+    for (p++; p < last && *p != '"'; p++) {
+        n++;
+
+        if (*p != '\\') {
+            continue;
+        }
+
+        if (last - p < 2) {
+            break;
+        }
+
+        p++;
+
+        if (*p != 'u' || last - p < 5) {
+            continue;
+        }
+
+        /* \u0000 .. \u007f is 1 byte, .. \u07ff 2, a pair 4, another 3 */
+
+        p++;
+
+        if (p[0] == '0' && p[1] < '8') {
+            n += (p[1] != '0' || p[2] > '7');
+
+        } else if ((p[0] | 0x20) == 'd' && p[1] > '7') {
+            n += 1;
+
+        } else {
+            n += 2;
+        }
+
+        p += 3;
+    }
+
+    *sum += n;
+
+    return (p < last) ? p : last - 1;
+}
+
+
+/*
+ * Adds the length of an integer; a real adds nothing.
+ *
+ * Returns its last byte.
+ */
+
+static const unsigned char *
+gw_json_number(const unsigned char *p, const unsigned char *last,
+    size_t *sum)
+{
+    int                   real;
+    const unsigned char  *first;
+
+    real = 0;
+
+    for (first = p; p < last; p++) {
+
+        if (*p == '.' || *p == 'e' || *p == 'E') {
+            real = 1;
+
+        } else if (*p != '-' && *p != '+' && (*p < '0' || *p > '9')) {
+            break;
+        }
+    }
+
+    /* "-0" is 0 */
+
+    if (!real) {
+        *sum += (p - first == 2 && first[0] == '-' && first[1] == '0')
+                ? 1 : p - first;
+    }
+
+    return p - 1;
+}
+
+
+/*
+ * The same sum of what has been loaded.  The depth has been checked.
+ */
+
+static size_t
+gw_json_sum(const json_t *json)
+{
+    char     number[32];
+    void    *iter;
+    size_t   i, sum;
+    json_t  *object;
+
+    sum = 0;
+
+    switch (json_typeof(json)) {
+
+    case JSON_STRING:
+        return json_string_length(json);
+
+    case JSON_INTEGER:
+        return (size_t) snprintf(number, sizeof(number),
+                                 "%" JSON_INTEGER_FORMAT,
+                                 json_integer_value(json));
+
+    case JSON_ARRAY:
+        for (i = 0; i < json_array_size(json); i++) {
+            sum += gw_json_sum(json_array_get(json, i));
+        }
+
+        return sum;
+
+    case JSON_OBJECT:
+        object = (json_t *) json;
+
+        for (iter = json_object_iter(object);
+             iter != NULL;
+             iter = json_object_iter_next(object, iter))
+        {
+            sum += strlen(json_object_iter_key(iter))
+                   + gw_json_sum(json_object_iter_value(iter));
+        }
+
+        return sum;
+
+    default:
+        return 0;
+    }
 }
 
 

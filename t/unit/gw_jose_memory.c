@@ -193,6 +193,7 @@ load(void)
 static outcome_e
 verify(void)
 {
+    int              right;
     gw_jws_t         jws;
     gw_jwt_t         jwt;
     gw_status_e      rc;
@@ -206,6 +207,7 @@ verify(void)
         return MEMORY;
     }
 
+    right = 0;
     reason = GW_REASON_NONE;
 
     rc = gw_jws_parse(ctx, &jws, (unsigned char *) token, strlen(token),
@@ -219,6 +221,11 @@ verify(void)
             rc = gw_jwt_parse(&jwt, jws.payload, jws.payload_len, &reason);
 
             if (rc == GW_OK) {
+
+                /* no byte of a claim may have been lost */
+
+                right = (gw_jwt_issuer_is(&jwt, "https://issuer.example", 22)
+                         == GW_OK);
                 gw_jwt_release(&jwt);
             }
         }
@@ -229,7 +236,7 @@ verify(void)
     gw_jws_ctx_destroy(ctx);
 
     if (rc == GW_OK) {
-        return DONE;
+        return right ? DONE : WRONG;
     }
 
     if (rc == GW_DECLINED && reason == GW_REASON_SIG) {

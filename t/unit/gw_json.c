@@ -36,6 +36,14 @@ static const row_t  rows[] = {
     row("a surrogate pair", "{\"a\":\"\\ud83d\\ude00\"}", GW_JSON_OK),
     row("1e10", "{\"a\":1e10}", GW_JSON_OK),
     row("2^63 - 1", "{\"a\":9223372036854775807}", GW_JSON_OK),
+    row("escapes", "{\"\\u0041\\u007f\\u0080\\u00fF\\u07ff\\u0800\\uD7FF"
+        "\\uE000\\uffff\\ud800\\udc00\\uDBFF\\uDFFF\":"
+        "\"\\n\\t\\/\\\\\\\"\\b\\f\\r\\u00e9\\\\u0041\"}", GW_JSON_OK),
+    row("numbers", "{\"a\":[0,-0,-1,10,-9223372036854775808,1.5,-0.0,1E5,"
+        "1e-5,0.0,123456789012345678],\"1.5\":\"-12\",\"e\":true}",
+        GW_JSON_OK),
+    row("an escape at the very end", "{\"a\":\"\\u00e9", GW_JSON_SYNTAX),
+    row("half an escape at the end", "{\"a\":\"\\u00", GW_JSON_SYNTAX),
     row("many brackets, not nested", "[", GW_JSON_NOT_OBJECT),
     row("J02 nothing", "", GW_JSON_EMPTY),
     row("J02 white space only", " \n", GW_JSON_EMPTY),
