@@ -10,6 +10,10 @@
 #define GW_BASE64URL_BAD  0x80
 
 
+static unsigned char gw_base64url_tail(unsigned char **dst,
+    const unsigned char *src, size_t len);
+
+
 static const unsigned char  gw_base64url_values[256] = {
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -80,31 +84,7 @@ gw_base64url_decode(unsigned char *dst, size_t *dlen,
         p += 3;
     }
 
-    switch (len % 4) {
-
-    case 1:
-        return GW_DECLINED;
-
-    case 2:
-        a = gw_base64url_values[src[0]];
-        b = gw_base64url_values[src[1]];
-
-        bad |= a | b | ((b & 0x0f) ? GW_BASE64URL_BAD : 0);
-
-        *p++ = (unsigned char) (a << 2 | b >> 4);
-        break;
-
-    case 3:
-        a = gw_base64url_values[src[0]];
-        b = gw_base64url_values[src[1]];
-        c = gw_base64url_values[src[2]];
-
-        bad |= a | b | c | ((c & 0x03) ? GW_BASE64URL_BAD : 0);
-
-        *p++ = (unsigned char) (a << 2 | b >> 4);
-        *p++ = (unsigned char) (b << 4 | c >> 2);
-        break;
-    }
+    bad |= gw_base64url_tail(&p, src, len % 4);
 
     if (bad & GW_BASE64URL_BAD) {
         return GW_DECLINED;
@@ -113,6 +93,51 @@ gw_base64url_decode(unsigned char *dst, size_t *dlen,
     *dlen = p - dst;
 
     return GW_OK;
+}
+
+
+/*
+ * Decodes what is left of a group.
+ *
+ * Returns GW_BASE64URL_BAD if it is wrong.
+ */
+
+static unsigned char
+gw_base64url_tail(unsigned char **dst, const unsigned char *src, size_t len)
+{
+    unsigned char   a, b, c;
+    unsigned char  *p;
+
+    if (len == 0) {
+        return 0;
+    }
+
+    if (len == 1) {
+        return GW_BASE64URL_BAD;
+    }
+
+    p = *dst;
+
+    a = gw_base64url_values[src[0]];
+    b = gw_base64url_values[src[1]];
+
+    *p++ = (unsigned char) (a << 2 | b >> 4);
+
+    if (len == 2) {
+        *dst = p;
+
+        return ((a | b) & GW_BASE64URL_BAD)
+               | ((b & 0x0f) ? GW_BASE64URL_BAD : 0);
+    }
+
+    c = gw_base64url_values[src[2]];
+
+    *p++ = (unsigned char) (b << 4 | c >> 2);
+
+    *dst = p;
+
+    return ((a | b | c) & GW_BASE64URL_BAD)
+           | ((c & 0x03) ? GW_BASE64URL_BAD : 0);
 }
 
 

@@ -335,12 +335,13 @@ gw_json_sum(const json_t *json)
     case JSON_OBJECT:
         object = (json_t *) json;
 
-        for (iter = json_object_iter(object);
-             iter != NULL;
-             iter = json_object_iter_next(object, iter))
-        {
+        iter = json_object_iter(object);
+
+        while (iter != NULL) {
             sum += strlen(json_object_iter_key(iter))
                    + gw_json_sum(json_object_iter_value(iter));
+
+            iter = json_object_iter_next(object, iter);
         }
 
         return sum;

@@ -17,6 +17,7 @@ static gw_status_e gw_jws_read_header(gw_jws_t *jws,
     const unsigned char *data, size_t len, gw_reason_e *reason);
 static gw_status_e gw_jws_check_header(gw_jws_t *jws, gw_reason_e *reason);
 static gw_status_e gw_jws_check_alg(gw_jws_t *jws, gw_reason_e *reason);
+static int gw_jws_any_named(const gw_jwk_set_t *set, const gw_jws_t *jws);
 static int gw_jws_named(const gw_jwk_t *key, const gw_jws_t *jws);
 static int gw_jws_member(const json_t *header, const char *name,
     const char **value, size_t *len);
@@ -273,14 +274,7 @@ gw_jws_choose(const gw_jws_t *jws, const gw_jwk_set_t *set,
         return gw_jws_declined(reason, GW_REASON_ALG);
     }
 
-    named = 0;
-
-    if (jws->kid != NULL) {
-        for (i = 0; i < set->nkeys && !named; i++) {
-            named = gw_jws_named(&set->keys[i], jws);
-        }
-    }
-
+    named = gw_jws_any_named(set, jws);
     n = 0;
     usable = 0;
 
@@ -320,9 +314,25 @@ gw_jws_choose(const gw_jws_t *jws, const gw_jwk_set_t *set,
 
 
 static int
+gw_jws_any_named(const gw_jwk_set_t *set, const gw_jws_t *jws)
+{
+    size_t  i;
+
+    for (i = 0; i < set->nkeys; i++) {
+        if (gw_jws_named(&set->keys[i], jws)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
 gw_jws_named(const gw_jwk_t *key, const gw_jws_t *jws)
 {
     return key->kid != NULL
+           && jws->kid != NULL
            && key->kid_len == jws->kid_len
            && memcmp(key->kid, jws->kid, jws->kid_len) == 0;
 }
