@@ -203,6 +203,8 @@ sub killed {
 
 sub aborts {
     my $nginx = GW::Nginx->new(workers => 1, http => http());
+
+    $nginx->until(5, sub { $nginx->workers == 1 });
     my ($pid) = $nginx->workers;
 
     for my $path ('/slow', '/slowpre') {
