@@ -43,13 +43,10 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
     set->failed = NULL;
     set->silent = 0;
 
+    set->entries = ngx_palloc(r->pool, limits->count[phase]
+                                       * sizeof(ngx_http_gw_limit_entry_t));
     if (set->entries == NULL) {
-        set->entries = ngx_palloc(r->pool,
-                                  limits->count[phase]
-                                  * sizeof(ngx_http_gw_limit_entry_t));
-        if (set->entries == NULL) {
-            return NGX_ERROR;
-        }
+        return NGX_ERROR;
     }
 
     limit = limits->limits.elts;

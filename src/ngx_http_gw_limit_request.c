@@ -244,6 +244,8 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     ngx_http_gw_limit_give(set);
 
+    ctx->spent += ngx_current_msec - ctx->start;
+
     if (conf->dry_run) {
         ngx_http_gw_limit_count_all(set,
                                 NGX_HTTP_GW_LIMIT_COUNT_REJECTED_DRY_RUN);
@@ -305,14 +307,14 @@ ngx_http_gw_limit_delay(ngx_http_request_t *r,
     conf = ctx->conf;
     worker = ctx->worker;
 
-    ctx->delay += entry->delay;
-
     if (!conf->dry_run && worker->delayed >= worker->delay_max) {
         set->failed = entry;
         entry->retry = (int64_t) entry->delay * 1000;
         ngx_http_gw_limit_give(set);
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
+
+    ctx->delay += entry->delay;
 
     ngx_log_error(conf->delay_log_level, r->connection->log, 0,
                   "request delayed%s for %M ms, excess: %L.%03L, "

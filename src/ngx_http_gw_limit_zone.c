@@ -31,8 +31,11 @@ static ngx_int_t ngx_http_gw_limit_zone_check(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone);
 static ngx_int_t ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_zone_t *zone, ssize_t size);
+static void ngx_http_gw_limit_zone_resized(ngx_shm_zone_t *shm_zone);
 static ngx_int_t ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_gw_limit_zone_layout(ngx_shm_zone_t *shm_zone,
+    ngx_http_gw_limit_zone_t *zone);
 static ngx_int_t ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_http_gw_limit_zone_t *zone);
 
@@ -393,17 +396,71 @@ ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         zone->shared = prev->shared;
         zone->shpool = prev->shpool;
 
-        return NGX_OK;
+        return ngx_http_gw_limit_zone_layout(shm_zone, zone);
     }
 
     zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (shm_zone->shm.exists) {
         zone->shared = zone->shpool->data;
+        return ngx_http_gw_limit_zone_layout(shm_zone, zone);
+    }
+
+    ngx_http_gw_limit_zone_resized(shm_zone);
+
+    return ngx_http_gw_limit_zone_create(shm_zone, zone);
+}
+
+
+/* What another build of the module left is not read. */
+
+static ngx_int_t
+ngx_http_gw_limit_zone_layout(ngx_shm_zone_t *shm_zone,
+    ngx_http_gw_limit_zone_t *zone)
+{
+    if (zone->shared->store->layout == GW_LIMIT_STORE_LAYOUT) {
         return NGX_OK;
     }
 
-    return ngx_http_gw_limit_zone_create(shm_zone, zone);
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "gw_limit_zone \"%V\" is of another build of the module, "
+                  "restart nginx", &zone->name);
+    return NGX_ERROR;
+}
+
+
+/* Says so when a zone of another size is left behind by a reload. */
+
+static void
+ngx_http_gw_limit_zone_resized(ngx_shm_zone_t *shm_zone)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *prev;
+    ngx_list_part_t  *part;
+
+    /* still the previous cycle, without zones at the first start */
+
+    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+
+    for ( /* void */ ; part != NULL; part = part->next) {
+        prev = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (prev[i].tag == shm_zone->tag
+                && prev[i].shm.size != shm_zone->shm.size
+                && prev[i].shm.name.len == shm_zone->shm.name.len
+                && ngx_strncmp(prev[i].shm.name.data, shm_zone->shm.name.data,
+                               shm_zone->shm.name.len)
+                   == 0)
+            {
+                ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
+                              "gw_limit_zone \"%V\" has another size and "
+                              "starts empty", &shm_zone->shm.name);
+                return;
+            }
+        }
+    }
 }
 
 

@@ -140,6 +140,8 @@ sub changes {
     my $passed = counter($nginx, 'a', 'passed');
     ok($apply->(rate => '10r/m', size => '2m'), 'N4 another size');
     is($nginx->get('/a?k=1')->{status}, 200, 'N4 is an empty zone');
+    my @said = $nginx->log =~ /\[notice\].*gw_limit_zone "a" has another size/g;
+    is(scalar(@said), 1, 'N4 with one notice');
     is(counter($nginx, 'a', 'passed'), $passed + 1,
        'N4 counters are kept');
 
