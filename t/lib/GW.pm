@@ -100,6 +100,9 @@ sub tmp_dir {
         $ENV{TEST_NGINX_LOAD_MODULES} = join(' ', @files) if @files;
     }
 
+    # a test that is interrupted still ends what it started, in END
+    $SIG{$_} = sub { exit(130) } for qw(INT TERM HUP);
+
     $ENV{TEST_NGINX_HTML_DIR} = "$ENV{TEST_NGINX_SERVROOT}/html";
     $ENV{TEST_NGINX_DATA_DIR} = "$top/t/data";
     $ENV{TEST_NGINX_TOP_DIR} = $top;

@@ -195,7 +195,7 @@ END {
     if ($$ == $owner) {
         my $status = $?;
 
-        $_->stop for @running;
+        $_->stop for my @left = @running;
         $? = $status;
     }
 }

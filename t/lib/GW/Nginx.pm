@@ -285,7 +285,13 @@ END {
     if ($$ == $owner) {
         my $status = $?;
 
-        $_->stop('TERM') for @running;
+        # a copy: stop() takes from @running; nothing may stay behind
+        for my $nginx (my @left = @running) {
+            my @pids = ($nginx->{pid}, $nginx->workers);
+
+            $nginx->stop('TERM') or kill('KILL', grep { alive($_) } @pids);
+        }
+
         $? = $status;
     }
 }

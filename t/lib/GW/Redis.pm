@@ -377,7 +377,7 @@ END {
     if ($$ == $owner) {
         my $status = $?;
 
-        $_->kill for @running;
+        $_->kill for my @left = @running;
         $? = $status;
     }
 }
