@@ -181,7 +181,7 @@ sub killed {
 
         my $start = time();
         my $reply = $nginx->get('/load?k=round' . $round);
-        $slow++ if $reply->{status} != 200 || time() - $start > 1;
+        $slow++ if $reply->{status} != 200 || time() - $start > 5;
     }
 
     kill('TERM', $client);
