@@ -209,6 +209,7 @@ for my $path ('/page', '/prepage') {
     my $k = 'p' . $serial++;
     $nginx->get("$path?k=$k&p=$k");
     my $left = limit($nginx->get("/plain?k=$k"))->[2];
+    my $pre = limit($nginx->get("/file.html?p=$k"))->[2];
 
     my $reply = $nginx->get("$path?k=$k&p=$k");
     is($reply->{status}, $path eq '/page' ? 200 : 429,
@@ -221,6 +222,8 @@ for my $path ('/page', '/prepage') {
     is($reply->{header}{'content-type'}, 'image/gif', 'N10 page is used');
     is(limit($nginx->get("/plain?k=$k"))->[2], $left - 1,
        'N10 the page is not charged');
+    is(limit($nginx->get("/file.html?p=$k"))->[2], $pre - 1,
+       'N10 nor before the access phase');
 }
 
 charge('/denied', 200, 0, 1, 'N12 a 403 with a page');
