@@ -10,6 +10,7 @@
 static int gw_uri_hex(u_char c);
 static int gw_uri_code(const u_char *p, const u_char *last);
 static int gw_uri_unreserved(u_char c);
+static u_char *gw_uri_escape(u_char *dst, u_char c);
 static int gw_uri_dots(const u_char *p, const u_char *last);
 
 
@@ -64,13 +65,30 @@ gw_uri_unreserved(u_char c)
 }
 
 
+static u_char *
+gw_uri_escape(u_char *dst, u_char c)
+{
+    static const char  hex[] = "0123456789ABCDEF";
+
+    if (gw_uri_unreserved(c)) {
+        *dst++ = c;
+        return dst;
+    }
+
+    *dst++ = '%';
+    *dst++ = (u_char) hex[c >> 4];
+    *dst++ = (u_char) hex[c & 0xf];
+
+    return dst;
+}
+
+
 u_char *
 gw_uri_component(u_char *dst, const u_char *data, size_t len)
 {
-    int                 code;
-    u_char              c;
-    const u_char       *p, *last;
-    static const char   hex[] = "0123456789ABCDEF";
+    int            code;
+    u_char         c;
+    const u_char  *p, *last;
 
     p = data;
     last = data + len;
@@ -91,15 +109,26 @@ gw_uri_component(u_char *dst, const u_char *data, size_t len)
         }
 
         p++;
+        dst = gw_uri_escape(dst, c);
+    }
 
-        if (gw_uri_unreserved(c)) {
-            *dst++ = c;
+    return dst;
+}
+
+
+u_char *
+gw_uri_text(u_char *dst, const u_char *data, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+
+        if (data[i] == '/') {
+            *dst++ = '/';
             continue;
         }
 
-        *dst++ = '%';
-        *dst++ = (u_char) hex[c >> 4];
-        *dst++ = (u_char) hex[c & 0xf];
+        dst = gw_uri_escape(dst, data[i]);
     }
 
     return dst;

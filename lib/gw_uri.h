@@ -34,6 +34,17 @@ u_char *gw_uri_component(u_char *dst, const u_char *data, size_t len);
 
 
 /*
+ * Writes text of a path that has been decoded: every byte but "/" and the
+ * unreserved ones of RFC 3986 is written as %XX.
+ *
+ *     dst       room for len * GW_URI_ESCAPE_MAX bytes
+ *
+ * Returns the end of what was written.  Cannot fail.
+ */
+u_char *gw_uri_text(u_char *dst, const u_char *data, size_t len);
+
+
+/*
  * Checks the path of an internal request and decodes it.
  *
  *     dst       room for len bytes

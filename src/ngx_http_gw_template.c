@@ -17,6 +17,8 @@
 static ngx_int_t ngx_http_gw_template_add(ngx_conf_t *cf,
     ngx_http_gw_template_t *template, u_char *start, u_char *end,
     ngx_http_gw_template_escape_e escape);
+static ngx_http_gw_template_escape_e ngx_http_gw_template_kind(
+    ngx_str_t *name);
 static u_char *ngx_http_gw_template_variable(u_char *p, u_char *last,
     ngx_str_t *name);
 static u_char *ngx_http_gw_template_quotes(u_char *p, u_char *last,
@@ -68,14 +70,13 @@ ngx_http_gw_template_compile(ngx_conf_t *cf, ngx_str_t *text,
             escape = quoted ? NGX_HTTP_GW_TEMPLATE_STRING
                             : NGX_HTTP_GW_TEMPLATE_VALUE;
 
-        } else if (name.len > 4
-                   && ngx_strncasecmp(name.data, (u_char *) "arg_", 4) == 0)
-        {
-            escape = NGX_HTTP_GW_TEMPLATE_COMPONENT;
-
         } else {
-            p = next;
-            continue;
+            escape = ngx_http_gw_template_kind(&name);
+
+            if (escape == NGX_HTTP_GW_TEMPLATE_PLAIN) {
+                p = next;
+                continue;
+            }
         }
 
         if (ngx_http_gw_template_add(cf, template, start, p,
@@ -132,6 +133,31 @@ ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
     ccv.complex_value = &piece->value;
 
     return ngx_http_compile_complex_value(&ccv);
+}
+
+
+/* how the value of a variable stands in a URI */
+
+static ngx_http_gw_template_escape_e
+ngx_http_gw_template_kind(ngx_str_t *name)
+{
+    if (name->len > 4
+        && ngx_strncasecmp(name->data, (u_char *) "arg_", 4) == 0)
+    {
+        return NGX_HTTP_GW_TEMPLATE_COMPONENT;
+    }
+
+    if ((name->len == 1 && name->data[0] >= '1' && name->data[0] <= '9')
+        || (name->len == 3
+            && ngx_strncasecmp(name->data, (u_char *) "uri", 3) == 0)
+        || (name->len == 12
+            && ngx_strncasecmp(name->data, (u_char *) "document_uri", 12)
+               == 0))
+    {
+        return NGX_HTTP_GW_TEMPLATE_PATH;
+    }
+
+    return NGX_HTTP_GW_TEMPLATE_PLAIN;
 }
 
 
@@ -351,7 +377,7 @@ ngx_http_gw_template_escape(ngx_http_request_t *r,
 
         break;
 
-    default: /* NGX_HTTP_GW_TEMPLATE_COMPONENT */
+    default: /* NGX_HTTP_GW_TEMPLATE_COMPONENT, NGX_HTTP_GW_TEMPLATE_PATH */
         len = value->len * GW_URI_ESCAPE_MAX;
         break;
     }
@@ -363,6 +389,9 @@ ngx_http_gw_template_escape(ngx_http_request_t *r,
 
     if (escape == NGX_HTTP_GW_TEMPLATE_STRING) {
         len = gw_json_escape(p, value->data, value->len) - p;
+
+    } else if (escape == NGX_HTTP_GW_TEMPLATE_PATH) {
+        len = gw_uri_text(p, value->data, value->len) - p;
 
     } else {
         len = gw_uri_component(p, value->data, value->len) - p;

@@ -30,6 +30,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_GW_TEMPLATE_PLAIN = 0,
     NGX_HTTP_GW_TEMPLATE_COMPONENT,     /* percent-encoded */
+    NGX_HTTP_GW_TEMPLATE_PATH,          /* the same, but not its slashes */
     NGX_HTTP_GW_TEMPLATE_STRING,        /* content of a JSON string */
     NGX_HTTP_GW_TEMPLATE_VALUE          /* a JSON value of its own */
 } ngx_http_gw_template_escape_e;
@@ -52,8 +53,10 @@ typedef struct {
  * Compiles a template.
  *
  *     text     zero-terminated, as configuration values are
- *     type     URI: values of $arg_* become one percent-encoded component,
- *              other values are taken as they are.  JSON: every value is
+ *     type     URI: values of $arg_* become one percent-encoded component;
+ *              $1 to $9, $uri and $document_uri, which nginx has decoded,
+ *              are encoded but for their slashes; other values are taken
+ *              as they are.  JSON: every value is
  *              escaped, inside of quotes as the content of a string,
  *              elsewhere it must be JSON (an empty one is null).
  *

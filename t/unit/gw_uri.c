@@ -45,6 +45,14 @@ static const uri_row_t  components[] = {
 };
 
 
+static const uri_row_t  texts[] = {
+    { S(""), "", 0 },
+    { S("a/../b"), "a/../b", 0 },
+    { S("a b+c?d#e%2f"), "a%20b%2Bc%3Fd%23e%252f", 0 },
+    { S("\r\n\0&="), "%0D%0A%00%26%3D", 0 }
+};
+
+
 static const uri_row_t  paths[] = {
     { S("/"), "/", 0 },
     { S("/a/b"), "/a/b", 0 },
@@ -108,6 +116,15 @@ main(void)
 
         ok(len == strlen(row->output) && memcmp(buf, row->output, len) == 0,
            "component %s", row->output);
+    }
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        row = &texts[i];
+        p = gw_uri_text(buf, (const u_char *) row->input, row->ilen);
+        len = (size_t) (p - buf);
+
+        ok(len == strlen(row->output) && memcmp(buf, row->output, len) == 0,
+           "text %s", row->output);
     }
 
     for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
