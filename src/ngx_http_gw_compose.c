@@ -559,11 +559,12 @@ ngx_http_gw_compose_send(ngx_http_request_t *r, ngx_chain_t *out)
 {
     ngx_int_t  rc;
 
-    if (r == r->main && r->count > 1) {
+    if (r == r->main && r->count > 1 + (ngx_uint_t) r->discard_body) {
 
         /*
          * What could not be stopped, or updates the cache, still runs, and
-         * the connection cannot take the next request before its end.
+         * the connection cannot take the next request before its end.  A
+         * body that is being discarded holds a reference of its own.
          */
 
         r->keepalive = 0;

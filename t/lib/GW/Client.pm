@@ -97,7 +97,7 @@ sub read {
 
     my $length = $reply->{header}{'content-length'};
 
-    if ($head || $reply->{status} < 200 || $reply->{status} == 204 || $reply->{status} == 304) {
+    if ($head || $reply->{status} =~ /^(1..|204|304)$/) {
         # it has no body
 
     } elsif (defined $length) {
