@@ -150,6 +150,17 @@ ngx_http_gw_compose_decide(ngx_http_gw_gather_t *gather, ngx_uint_t *status)
     }
 
     if (gather->overflow) {
+
+        /* the one that did not fit is only the one that came last */
+
+        for (i = 0; i < gather->nparts; i++) {
+            part = &gather->parts[i];
+
+            if (part->error == NGX_HTTP_GW_PART_OK && !part->skipped) {
+                part->error = NGX_HTTP_GW_PART_TOO_LARGE;
+            }
+        }
+
         gather->state = NGX_HTTP_GW_STATE_FAILED;
         return NULL;
     }

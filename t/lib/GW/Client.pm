@@ -109,10 +109,11 @@ sub read {
 
     } elsif (($reply->{header}{'transfer-encoding'} || '') eq 'chunked') {
         for ( ;; ) {
-            until ($self->{in} =~ s/\A([0-9a-f]+)\r\n//) {
+            while ($self->{in} !~ /\r\n/) {
                 $self->fill or return undef;
             }
 
+            $self->{in} =~ s/\A([0-9a-f]+)\r\n//;
             my $size = hex($1);
 
             while (length($self->{in}) < $size + 2) {
