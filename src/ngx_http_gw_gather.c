@@ -264,6 +264,16 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         /* content made by a script in a part may have moved it */
 
         c->data = r;
+
+        /* the delay of a part that was stopped would delay the answer */
+
+        if (c->write->delayed) {
+            c->write->delayed = 0;
+
+            if (c->write->timer_set) {
+                ngx_del_timer(c->write);
+            }
+        }
     }
 
     return NGX_OK;

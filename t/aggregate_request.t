@@ -29,7 +29,7 @@ my $be = GW::Backend->new(
 );
 
 my $nginx = GW::Nginx->new(http => agg_server($be,
-    http => 'limit_req_zone $server_name zone=slow:32k rate=20r/s;',
+    http => 'limit_req_zone $server_addr zone=slow:32k rate=20r/s;',
     server => <<'END'));
         client_max_body_size 2m;
         client_body_buffer_size 8k;
