@@ -6,6 +6,8 @@ package GW::Auth;
 #
 #     --- auth           directives of "location /t", which proxies to a back
 #                        end that answers "consumer=..."
+#     --- more_auth      the same after the directives given to setup()
+#     --- logs eval      ["name", "text"]: what a log in logs/ must hold
 #     --- core_logs      core writes a credential to the error log
 #     --- cases eval     [[headers, status, reason, request], ...]: one request
 #                        each; request is "GET /t" if it is left out
@@ -68,6 +70,7 @@ _EOC_
 
 
 sub setup {
+    my ($common) = @_;
 
     log_level('info');
 
@@ -77,6 +80,9 @@ sub setup {
         my $http = $block->http_config;
         $http = '' unless defined $http;
         $block->set_value('http_config', $http . $servers);
+
+        $block->set_value('auth', $common . $block->more_auth)
+            if defined $block->more_auth;
 
         if (defined $block->auth) {
             my $config = defined $block->config ? $block->config : '';
@@ -142,6 +148,19 @@ sub check {
 
     Test::More::unlike($errors, qr/\[(?:alert|crit|emerg)\]/,
                        "$name - nothing is wrong in the error log");
+
+    if (defined $block->logs) {
+        my ($file, $text) = @{ $block->logs };
+
+        # a client has its answer before it is logged
+        for (1 .. 20) {
+            last if GW::JOSE::slurp("$logs/$file") eq $text;
+            select(undef, undef, undef, 0.05);
+        }
+
+        Test::More::is(GW::JOSE::slurp("$logs/$file"), $text,
+                       "$name - $file");
+    }
 
     # core itself may write a header down, as for the second of one kind
     return if defined $block->core_logs;
