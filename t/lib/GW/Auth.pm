@@ -124,6 +124,13 @@ sub pick {
 }
 
 
+sub all {
+    my ($value) = @_;
+
+    return ref($value) eq 'ARRAY' ? @$value : $value;
+}
+
+
 sub check {
     my ($block, $body, $i) = @_;
 
@@ -149,7 +156,7 @@ sub check {
     Test::More::unlike($errors, qr/\[(?:alert|crit|emerg)\]/,
                        "$name - nothing is wrong in the error log");
 
-    if (defined $block->logs) {
+    if (defined $block->logs && $i == $#{ [all($block->request)] }) {
         my ($file, $text) = @{ $block->logs };
 
         # a client has its answer before it is logged
