@@ -105,8 +105,9 @@ sub setup {
         }
 
         if (defined $block->must_die) {
-            $block->set_value('ignore_stderr', 1)
-                unless defined $block->error_log;
+            # without this Test::Nginx prints what is expected
+            $block->set_value('error_log', "[emerg]\n" . $block->error_log);
+            $block->set_value('suppress_stderr', '');
 
         } elsif (!defined $block->request) {
             $block->set_value('request', 'GET /t');

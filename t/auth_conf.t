@@ -1,0 +1,1259 @@
+
+# Copyright (C) the nginx gateway modules developers
+
+# What the auth module refuses, and what it warns of, when a configuration is
+# read.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use GW;
+use Test::Nginx::Socket 'no_plan';
+use GW::Auth;
+
+GW::Auth::setup();
+
+my $digest = 'sha256:' . 'ab' x 32;
+
+my %file = (
+    'rsa.json' => GW::JOSE::jwks(GW::JOSE::jwk('rsa', kid => 'a')),
+    'rsab.json' => GW::JOSE::jwks(GW::JOSE::jwk('rsa2', kid => 'a')),
+    'p256.json' => GW::JOSE::jwk('p256', kid => 'a'),
+    'k256.json' => GW::JOSE::jwk('k256'),
+    'oct.json' => GW::JOSE::jwk('oct64'),
+    'oct31.json' => GW::JOSE::jwk('oct31'),
+    'hs512.json' => GW::JOSE::jwk('oct63', alg => 'HS512'),
+    'empty.json' => '',
+    'nokeys.json' => '{"keys":[]}',
+    'enc.json' => GW::JOSE::jwk('rsa', use => 'enc'),
+    'bad.json' => '{"keys":[}',
+    'nojwk.json' => '{"key":1}',
+    'mixed.json' => GW::JOSE::jwks(GW::JOSE::jwk('rsa'),
+                                   GW::JOSE::jwk('oct64')),
+    'twice.json' => GW::JOSE::jwks(GW::JOSE::jwk('rsa', kid => 'a'),
+                                   GW::JOSE::jwk('rsa2', kid => 'a')),
+    'rsa1024.json' => GW::JOSE::jwk('rsa1024'),
+    'e1.json' => GW::JOSE::jwk('rsa', e => 'AQ'),
+    'point.json' => GW::JOSE::jwk('p256', y => GW::JOSE::b64u('a' x 32)),
+    'short.json' => GW::JOSE::jwk('p256', y => GW::JOSE::b64u('a' x 31)),
+    'alg.json' => GW::JOSE::jwk('p384', alg => 'ES256'),
+    'private.json' => GW::JOSE::jwk('rsa', d => 'AQAB'),
+    'private.pem' => GW::JOSE::slurp(GW::JOSE::private_key('rsa')),
+    'bad.pem' => "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    'large.json' => ' ' x 600_000,
+    'keys' => "$digest alice\n",
+    'raw' => "$digest alice\nthe-key-itself bob\n",
+    'two' => "$digest alice\n$digest bob\n",
+    'cidr' => "$digest alice cidr=10.0.0.0/8,10.0.0/33\n",
+    'none' => "# nothing\n",
+);
+
+GW::Auth::file($_, $file{$_}) for keys %file;
+
+no_shuffle();
+run_tests();
+
+__DATA__
+
+=== TEST: gw_jwt twice
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt b;
+}
+--- must_die
+--- error_log
+"gw_jwt" directive is duplicate
+
+
+
+=== TEST: gw_jwt off with a parameter
+--- config
+location /x {
+    gw_jwt off optional;
+}
+--- must_die
+--- error_log
+"gw_jwt" directive cannot have parameters when it is "off"
+
+
+
+=== TEST: gw_jwt with an unknown parameter
+--- config
+location /x {
+    gw_jwt a issuer=x;
+}
+--- must_die
+--- error_log
+invalid parameter "issuer=x"
+
+
+
+=== TEST: gw_jwt with two tokens
+--- config
+location /x {
+    gw_jwt a token=$arg_a token=$arg_b;
+}
+--- must_die
+--- error_log
+invalid parameter "token=$arg_b"
+
+
+
+=== TEST: gw_jwt with a token that is no variable
+--- config
+location /x {
+    gw_jwt a token=abc;
+}
+--- must_die
+--- error_log
+"token=abc" is not a variable
+
+
+
+=== TEST: gw_jwt with an empty token
+--- config
+location /x {
+    gw_jwt a token=;
+}
+--- must_die
+--- error_log
+"token=" is not a variable
+
+
+
+=== TEST: gw_jwt with a bad realm
+--- config
+location /x {
+    gw_jwt "a${b";
+}
+--- must_die
+--- error_log
+the closing bracket in "b" variable is missing
+
+
+
+=== TEST: gw_jwt without keys
+--- config
+location /x {
+    gw_jwt a;
+}
+--- must_die
+--- error_log
+has no keys, add "gw_jwt_key_file"
+
+
+
+=== TEST: a key file that is not there
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/nowhere.json;
+}
+--- must_die
+--- error_log
+nowhere.json" failed (2: No such file or directory)
+
+
+
+=== TEST: a key file that is a directory
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR;
+}
+--- must_die
+--- error_log
+" is not a regular file
+
+
+
+=== TEST: a key file that is too large
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/large.json;
+}
+--- must_die
+--- error_log
+large.json" is larger than 524288 bytes
+
+
+
+=== TEST: a key file of unknown format
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json xml;
+}
+--- must_die
+--- error_log
+invalid parameter "xml", it must be "jwks" or "pem"
+
+
+
+=== TEST: a key file with a variable in its name
+--- config
+location /x {
+    gw_jwt_key_file $host.json;
+}
+--- must_die
+--- error_log
+"gw_jwt_key_file" directive cannot have variables in the name of the file
+
+
+
+=== TEST: too many key files
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+}
+--- must_die
+--- error_log
+"gw_jwt_key_file" directive is repeated too often, merge the files
+
+
+
+=== TEST: a key file that is not JSON
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/bad.json;
+}
+--- must_die
+--- error_log
+bad.json" is not JSON at byte
+
+
+
+=== TEST: an empty key file
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/empty.json;
+}
+--- must_die
+--- error_log
+empty.json" is not JSON
+
+
+
+=== TEST: key file: no set of keys
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/nojwk.json;
+}
+--- must_die
+--- error_log
+nojwk.json" is refused: 
+
+
+
+=== TEST: key file: no keys
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/nokeys.json;
+}
+--- must_die
+--- error_log
+nokeys.json" is refused: 
+
+
+
+=== TEST: key file: no usable key
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/enc.json;
+}
+--- must_die
+--- error_log
+enc.json" is refused: 
+
+
+
+=== TEST: key file: A14 secrets and public keys
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/mixed.json;
+}
+--- must_die
+--- error_log
+mixed.json" is refused: 
+
+
+
+=== TEST: key file: A15 one kid twice
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/twice.json;
+}
+--- must_die
+--- error_log
+twice.json" is refused: 
+
+
+
+=== TEST: key file: A16 RSA of 1024 bits
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa1024.json;
+}
+--- must_die
+--- error_log
+rsa1024.json" is refused: 
+
+
+
+=== TEST: key file: A16 RSA with e = 1
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/e1.json;
+}
+--- must_die
+--- error_log
+e1.json" is refused: 
+
+
+
+=== TEST: key file: A17 a short secret
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct31.json;
+}
+--- must_die
+--- error_log
+oct31.json" is refused: 
+
+
+
+=== TEST: key file: A17 a secret shorter than SHA-512
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/hs512.json;
+}
+--- must_die
+--- error_log
+hs512.json" is refused: 
+
+
+
+=== TEST: key file: A18 a point off the curve
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/point.json;
+}
+--- must_die
+--- error_log
+point.json" is refused: 
+
+
+
+=== TEST: key file: A18 a coordinate of another length
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/short.json;
+}
+--- must_die
+--- error_log
+short.json" is refused: 
+
+
+
+=== TEST: key file: A13 an alg of another curve
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/alg.json;
+}
+--- must_die
+--- error_log
+alg.json" is refused: 
+
+
+
+=== TEST: key file: a private JWK
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/private.json;
+}
+--- must_die
+--- error_log
+private.json" is refused: 
+
+
+
+=== TEST: key file: a private PEM
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/private.pem pem;
+}
+--- must_die
+--- error_log
+private.pem" is refused: 
+
+
+
+=== TEST: key file: PEM without a key
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/bad.pem pem;
+}
+--- must_die
+--- error_log
+bad.pem" is refused: 
+
+
+
+=== TEST: key file: JWK as PEM
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json pem;
+}
+--- must_die
+--- error_log
+rsa.json" is refused: 
+
+
+
+=== TEST: one key file twice
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+}
+--- must_die
+--- error_log
+rsa.json" is named twice for "gw_jwt" in
+
+
+
+=== TEST: A15 one kid in two files
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsab.json;
+}
+--- must_die
+--- error_log
+rsab.json" hold two keys with the same "kid", for "gw_jwt" in
+
+
+
+=== TEST: A14 secrets where no HS is named
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct.json;
+}
+--- must_die
+--- error_log
+oct.json" holds secrets and no HMAC algorithm is allowed, name one as in "gw_jwt_algorithms HS256"
+
+
+
+=== TEST: A14 secrets and public keys in two files
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct.json;
+    gw_jwt_algorithms HS256 ES256;
+}
+--- must_die
+--- error_log
+no key in "
+
+
+
+=== TEST: A14 both, where only one is named
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/k256.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct.json;
+    gw_jwt_algorithms ES256K;
+}
+--- must_die
+--- error_log
+holds secrets and no HMAC algorithm is allowed
+
+
+
+=== TEST: no key for an allowed algorithm
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/k256.json;
+}
+--- must_die
+--- error_log
+no key in "
+
+
+
+=== TEST: no key for a named algorithm
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_algorithms ES256 HS256;
+}
+--- must_die
+--- error_log
+can verify an allowed algorithm, change "gw_jwt_algorithms" for "gw_jwt" in
+
+
+
+=== TEST: gw_jwt_algorithms twice
+--- config
+location /x {
+    gw_jwt_algorithms RS256;
+    gw_jwt_algorithms ES256;
+}
+--- must_die
+--- error_log
+"gw_jwt_algorithms" directive is duplicate
+
+
+
+=== TEST: the algorithm none
+--- config
+location /x {
+    gw_jwt_algorithms RS256 none;
+}
+--- must_die
+--- error_log
+"gw_jwt_algorithms" directive cannot be "none": the signature is always verified
+
+
+
+=== TEST: the algorithm None
+--- config
+location /x {
+    gw_jwt_algorithms RS256 None;
+}
+--- must_die
+--- error_log
+"gw_jwt_algorithms" directive cannot be "none": the signature is always verified
+
+
+
+=== TEST: an unknown algorithm
+--- config
+location /x {
+    gw_jwt_algorithms rs256;
+}
+--- must_die
+--- error_log
+unknown algorithm "rs256"
+
+
+
+=== TEST: an algorithm for later
+--- config
+location /x {
+    gw_jwt_algorithms ML-DSA-44;
+}
+--- must_die
+--- error_log
+the algorithm "ML-DSA-44" is not supported by this build
+
+
+
+=== TEST: gw_jwt_leeway twice
+--- config
+location /x {
+    gw_jwt_leeway 1s;
+    gw_jwt_leeway 1s;
+}
+--- must_die
+--- error_log
+"gw_jwt_leeway" directive is duplicate
+
+
+
+=== TEST: gw_jwt_leeway that is no time
+--- config
+location /x {
+    gw_jwt_leeway -1;
+}
+--- must_die
+--- error_log
+"gw_jwt_leeway" directive invalid value
+
+
+
+=== TEST: gw_jwt_validate_exp that is no flag
+--- config
+location /x {
+    gw_jwt_validate_exp maybe;
+}
+--- must_die
+--- error_log
+invalid value "maybe" in "gw_jwt_validate_exp" directive, it must be "on" or "off"
+
+
+
+=== TEST: gw_jwt_max_size of 0
+--- config
+location /x {
+    gw_jwt_max_size 0;
+}
+--- must_die
+--- error_log
+"gw_jwt_max_size" directive cannot be 0
+
+
+
+=== TEST: gw_jwt_max_size that is no size
+--- config
+location /x {
+    gw_jwt_max_size x;
+}
+--- must_die
+--- error_log
+"gw_jwt_max_size" directive invalid value
+
+
+
+=== TEST: gw_jwt_require with another code
+--- config
+location /x {
+    gw_jwt_require $a error=500;
+}
+--- must_die
+--- error_log
+invalid parameter "error=500", it must be "error=401" or "error=403"
+
+
+
+=== TEST: gw_jwt_require with a code only
+--- config
+location /x {
+    gw_jwt_require error=401;
+}
+--- must_die
+--- error_log
+"gw_jwt_require" directive needs a value to check
+
+
+
+=== TEST: gw_jwt_require of a constant
+--- config
+location /x {
+    gw_jwt_require 1;
+}
+--- must_die
+--- error_log
+"1" has no variable, it would always be the same
+
+
+
+=== TEST: gw_jwt_require of an unknown variable
+--- config
+location /x {
+    gw_jwt_require $nothing_here;
+}
+--- must_die
+--- error_log
+unknown "nothing_here" variable
+
+
+
+=== TEST: gw_jwt_claim_set of no variable
+--- http_config
+gw_jwt_claim_set a b;
+--- config
+--- must_die
+--- error_log
+invalid variable name "a"
+
+
+
+=== TEST: gw_jwt_header_set of no variable
+--- http_config
+gw_jwt_header_set $ b;
+--- config
+--- must_die
+--- error_log
+invalid variable name "$"
+
+
+
+=== TEST: gw_jwt_claim_set twice
+--- http_config
+gw_jwt_claim_set $a b;
+gw_jwt_claim_set $a c;
+--- config
+--- must_die
+--- error_log
+the duplicate "a" variable
+
+
+
+=== TEST: gw_jwt_claim_set without a name
+--- http_config
+gw_jwt_claim_set $a;
+--- config
+--- must_die
+--- error_log
+invalid number of arguments in "gw_jwt_claim_set" directive
+
+
+
+=== TEST: gw_jwt_claim_set in a location
+--- config
+location /x {
+    gw_jwt_claim_set $a b;
+}
+--- must_die
+--- error_log
+"gw_jwt_claim_set" directive is not allowed here
+
+
+
+=== TEST: gw_api_key twice
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a;
+    gw_api_key b;
+}
+--- must_die
+--- error_log
+"gw_api_key" directive is duplicate
+
+
+
+=== TEST: gw_api_key off with a parameter
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key off optional;
+}
+--- must_die
+--- error_log
+"gw_api_key" directive cannot have parameters when it is "off"
+
+
+
+=== TEST: gw_api_key with an unknown parameter
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a query=x;
+}
+--- must_die
+--- error_log
+invalid parameter "query=x"
+
+
+
+=== TEST: gw_api_key with an empty store
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a store=;
+}
+--- must_die
+--- error_log
+invalid parameter "store="
+
+
+
+=== TEST: gw_api_key without a store
+--- config
+location /x {
+    gw_api_key a;
+}
+--- must_die
+--- error_log
+has no store, define one with "gw_api_keys"
+
+
+
+=== TEST: gw_api_key with an unknown store
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a store=b;
+}
+--- must_die
+--- error_log
+unknown API-key store "b" in
+
+
+
+=== TEST: gw_api_key where there are two stores
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+gw_api_keys b {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a;
+}
+--- must_die
+--- error_log
+must name one of several stores with "store="
+
+
+
+=== TEST: gw_api_key with an empty header
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a header=;
+}
+--- must_die
+--- error_log
+invalid name in "header="
+
+
+
+=== TEST: gw_api_key with a bad header
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a "header=a b";
+}
+--- must_die
+--- error_log
+invalid name in "header=a b"
+
+
+
+=== TEST: gw_api_key with two names of header
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a header=a header=b;
+}
+--- must_die
+--- error_log
+duplicate parameter "header=b"
+
+
+
+=== TEST: gw_api_key with an empty arg
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a arg=;
+}
+--- must_die
+--- error_log
+invalid name in "arg="
+
+
+
+=== TEST: gw_api_key with a bad arg
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a "arg=a b";
+}
+--- must_die
+--- error_log
+invalid name in "arg=a b"
+
+
+
+=== TEST: gw_api_key with two names of arg
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a arg=a arg=b;
+}
+--- must_die
+--- error_log
+duplicate parameter "arg=b"
+
+
+
+=== TEST: gw_api_key with an empty cookie
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a cookie=;
+}
+--- must_die
+--- error_log
+invalid name in "cookie="
+
+
+
+=== TEST: gw_api_key with a bad cookie
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a "cookie=a b";
+}
+--- must_die
+--- error_log
+invalid name in "cookie=a b"
+
+
+
+=== TEST: gw_api_key with two names of cookie
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a cookie=a cookie=b;
+}
+--- must_die
+--- error_log
+duplicate parameter "cookie=b"
+
+
+
+=== TEST: gw_api_key with an empty scheme
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a scheme=;
+}
+--- must_die
+--- error_log
+invalid name in "scheme="
+
+
+
+=== TEST: gw_api_key with a bad scheme
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a "scheme=a b";
+}
+--- must_die
+--- error_log
+invalid name in "scheme=a b"
+
+
+
+=== TEST: gw_api_key with two names of scheme
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a scheme=a scheme=b;
+}
+--- must_die
+--- error_log
+duplicate parameter "scheme=b"
+
+
+
+=== TEST: gw_api_key from the Authorization header
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a header=Authorization;
+}
+--- must_die
+--- error_log
+"gw_api_key" directive takes a key from the Authorization header by its scheme, use "scheme="
+
+
+
+=== TEST: gw_api_key and gw_jwt from one header
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a scheme=bearer;
+    gw_jwt b;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+}
+--- must_die
+--- error_log
+would take the same header
+
+
+
+=== TEST: gw_api_keys twice
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+--- must_die
+--- error_log
+API-key store "main" is already defined in
+
+
+
+=== TEST: gw_api_keys that is empty
+--- http_config
+gw_api_keys a { }
+--- config
+--- must_die
+--- error_log
+API-key store "a" is empty, add "file" to it
+
+
+
+=== TEST: gw_api_keys with an unknown directive
+--- http_config
+gw_api_keys a { redis b; }
+--- config
+--- must_die
+--- error_log
+unknown directive "redis" in "gw_api_keys"
+
+
+
+=== TEST: gw_api_keys with arguments of file
+--- http_config
+gw_api_keys a { file a watch=1s; }
+--- config
+--- must_die
+--- error_log
+invalid number of arguments in "file"
+
+
+
+=== TEST: gw_api_keys with arguments of include
+--- http_config
+gw_api_keys a { include a b; }
+--- config
+--- must_die
+--- error_log
+invalid number of arguments in "include"
+
+
+
+=== TEST: gw_api_keys with a file that is not there
+--- http_config
+gw_api_keys a { file $TEST_NGINX_TMP_DIR/nowhere; }
+--- config
+--- must_die
+--- error_log
+nowhere" failed (2: No such file or directory)
+
+
+
+=== TEST: a raw key in a file
+--- http_config
+gw_api_keys a { file $TEST_NGINX_TMP_DIR/raw; }
+--- config
+--- must_die
+--- error_log
+line 2 of "
+
+
+
+=== TEST: one digest twice
+--- http_config
+gw_api_keys a { file $TEST_NGINX_TMP_DIR/two; }
+--- config
+--- must_die
+--- error_log
+line 2 of "
+
+
+
+=== TEST: K14 a bad address of a key
+--- http_config
+gw_api_keys a { file $TEST_NGINX_TMP_DIR/cidr; }
+--- config
+--- must_die
+--- error_log
+invalid address "10.0.0/33" in "cidr=" of consumer "alice" in
+
+
+
+=== TEST: gw_auth of another value
+--- config
+location /x {
+    gw_auth some;
+}
+--- must_die
+--- error_log
+invalid value "some"
+
+
+
+=== TEST: gw_auth_challenge twice
+--- config
+location /x {
+    gw_auth_challenge on;
+    gw_auth_challenge off;
+}
+--- must_die
+--- error_log
+"gw_auth_challenge" directive is duplicate
+
+
+
+=== TEST: gw_auth_challenge that is empty
+--- config
+location /x {
+    gw_auth_challenge "";
+}
+--- must_die
+--- error_log
+"gw_auth_challenge" directive cannot be empty, use "off"
+
+
+
+=== TEST: gw_auth_challenge with a line feed
+--- config
+location /x {
+    gw_auth_challenge "a\nb";
+}
+--- must_die
+--- error_log
+"gw_auth_challenge" directive cannot have control characters
+
+
+
+=== TEST: a warning: a credential in an argument
+--- config
+location /x {
+    gw_jwt a token=$arg_tok;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+}
+location /t {
+    return 200;
+}
+--- error_log
+[warn]
+a credential in the argument "tok" gets into logs, use "$gw_request_uri" in "log_format"
+
+
+
+=== TEST: a warning: a key in an argument
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- config
+location /x {
+    gw_api_key a arg=k;
+}
+location /t {
+    return 200;
+}
+--- error_log
+[warn]
+a credential in the argument "k" gets into logs
+
+
+
+=== TEST: a warning: an algorithm without a key
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    gw_jwt_algorithms RS256 HS256;
+}
+location /t {
+    return 200;
+}
+--- error_log
+[warn]
+"gw_jwt_algorithms" names HS256 and no key can verify it, for "gw_jwt" in
+
+
+
+=== TEST: a warning: a store without keys
+--- http_config
+gw_api_keys a { file $TEST_NGINX_TMP_DIR/none; }
+--- config
+location /x {
+    
+}
+location /t {
+    return 200;
+}
+--- error_log
+[warn]
+there is no key in "
+
+
+
+=== TEST: a warning: gw_auth any without a credential
+--- config
+location /x {
+    gw_auth any;
+}
+location /t {
+    return 200;
+}
+--- error_log
+[warn]
+"gw_auth any" without "gw_jwt" and "gw_api_key" lets every request pass
