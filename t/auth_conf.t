@@ -40,7 +40,8 @@ my %file = (
     'alg.json' => GW::JOSE::jwk('p384', alg => 'ES256'),
     'private.json' => GW::JOSE::jwk('rsa', d => 'AQAB'),
     'private.pem' => GW::JOSE::slurp(GW::JOSE::private_key('rsa')),
-    'bad.pem' => "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    'bad.pem' => "-----BEGIN PUBLIC KEY-----\nAAAA\n"
+                 . "-----END PUBLIC KEY-----\n",
     'large.json' => ' ' x 600_000,
     'keys' => "$digest alice\n",
     'raw' => "$digest alice\nthe-key-itself bob\n",
@@ -256,7 +257,7 @@ location /x {
 }
 --- must_die
 --- error_log
-nojwk.json" is refused: 
+nojwk.json" is refused:
 
 
 
@@ -267,7 +268,7 @@ location /x {
 }
 --- must_die
 --- error_log
-nokeys.json" is refused: 
+nokeys.json" is refused:
 
 
 
@@ -278,7 +279,7 @@ location /x {
 }
 --- must_die
 --- error_log
-enc.json" is refused: 
+enc.json" is refused:
 
 
 
@@ -289,7 +290,7 @@ location /x {
 }
 --- must_die
 --- error_log
-mixed.json" is refused: 
+mixed.json" is refused:
 
 
 
@@ -300,7 +301,7 @@ location /x {
 }
 --- must_die
 --- error_log
-twice.json" is refused: 
+twice.json" is refused:
 
 
 
@@ -311,7 +312,7 @@ location /x {
 }
 --- must_die
 --- error_log
-rsa1024.json" is refused: 
+rsa1024.json" is refused:
 
 
 
@@ -322,7 +323,7 @@ location /x {
 }
 --- must_die
 --- error_log
-e1.json" is refused: 
+e1.json" is refused:
 
 
 
@@ -333,7 +334,7 @@ location /x {
 }
 --- must_die
 --- error_log
-oct31.json" is refused: 
+oct31.json" is refused:
 
 
 
@@ -344,7 +345,7 @@ location /x {
 }
 --- must_die
 --- error_log
-hs512.json" is refused: 
+hs512.json" is refused:
 
 
 
@@ -355,7 +356,7 @@ location /x {
 }
 --- must_die
 --- error_log
-point.json" is refused: 
+point.json" is refused:
 
 
 
@@ -366,7 +367,7 @@ location /x {
 }
 --- must_die
 --- error_log
-short.json" is refused: 
+short.json" is refused:
 
 
 
@@ -377,7 +378,7 @@ location /x {
 }
 --- must_die
 --- error_log
-alg.json" is refused: 
+alg.json" is refused:
 
 
 
@@ -388,7 +389,7 @@ location /x {
 }
 --- must_die
 --- error_log
-private.json" is refused: 
+private.json" is refused:
 
 
 
@@ -399,7 +400,7 @@ location /x {
 }
 --- must_die
 --- error_log
-private.pem" is refused: 
+private.pem" is refused:
 
 
 
@@ -410,7 +411,7 @@ location /x {
 }
 --- must_die
 --- error_log
-bad.pem" is refused: 
+bad.pem" is refused:
 
 
 
@@ -421,7 +422,7 @@ location /x {
 }
 --- must_die
 --- error_log
-rsa.json" is refused: 
+rsa.json" is refused:
 
 
 
@@ -1235,7 +1236,7 @@ location /t {
 gw_api_keys a { file $TEST_NGINX_TMP_DIR/none; }
 --- config
 location /x {
-    
+
 }
 location /t {
     return 200;

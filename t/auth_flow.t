@@ -673,4 +673,3 @@ location /m {
      ['-', 'missing', 'missing'], ['jwt', 'ok', '-'], ['jwt', 'denied', 'sig'],
      ['api_key', 'ok', '-'], ['api_key', 'denied', 'key'],
      ['jwt,api_key', 'ok', '-'])]
-

@@ -21,8 +21,8 @@ our %order = (
     p256 => 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551',
     p384 => 'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf'
             . '581a0db248b0a77aecec196accc52973',
-    p521 => '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'
-            . 'a51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
+    p521 => '01ff' . 'ff' x 30 . 'fffa51868783bf2f966b7fcc0148f709a5d03bb5c9'
+            . 'b8899c47aebb6fb71e91386409',
 );
 
 our ($header, $payload, $sig) =
