@@ -1,7 +1,7 @@
 # Copyright (C) the nginx gateway modules developers
 
-# Every configuration of examples/ is content with "nginx -t", starts, and
-# does what its comments say.
+# Every configuration of examples/, and the one of README.md, is content with
+# "nginx -t", starts, and does what its comments say.
 
 use strict;
 use warnings;
@@ -39,8 +39,8 @@ $SIG{TERM} = $SIG{INT} = sub { exit(1) };
 my $shop = Stage->new(dir => GW::tmp_dir() . '/shop', modules => modules(),
                       nginx => GW::nginx_binary());
 
-my ($api, $ops) = (Stage::port(), Stage::port());
-my %port = map { $_ => Stage::port() } qw(profile orders offers redis);
+my $api = Stage::port();
+my %port = map { $_ => Stage::port() } qw(profile orders offers redis ops);
 my %pid = map { $_ => $shop->backend($_, $port{$_}) }
           qw(profile orders offers);
 
@@ -59,6 +59,8 @@ for my $file (sort glob("$top/examples/*.conf")) {
     subtest($name => $test{$name});
 }
 
+subtest('README.md' => \&readme);
+
 undef $shop;
 done_testing();
 
@@ -67,7 +69,7 @@ done_testing();
 
 
 sub auth {
-    my ($stage, $pid) = start('auth.conf', { 9001 => 'profile' });
+    my ($stage, $pid) = start('auth.conf', addresses(9001 => 'profile'));
 
     my $r = $stage->curl(url('/users/alice'));
     is($r->{status}, 401, 'no credential');
@@ -103,7 +105,8 @@ sub auth {
 
 
 sub ratelimit {
-    my ($stage, $pid) = start('ratelimit.conf', { 9001 => 'orders' });
+    my ($stage, $pid) = start('ratelimit.conf',
+                              addresses(9001 => 'orders'));
 
     my @status = map { $stage->curl(url("/orders?user=$_"))->{status} }
                  qw(alice alice alice bob bob bob carol carol);
@@ -125,8 +128,8 @@ sub ratelimit {
 
 
 sub aggregate {
-    my ($stage, $pid) = start('aggregate.conf', {
-        9001 => 'profile', 9002 => 'orders', 9003 => 'offers' });
+    my ($stage, $pid) = start('aggregate.conf', addresses(
+        9001 => 'profile', 9002 => 'orders', 9003 => 'offers'));
 
     my $r = $stage->curl(url('/dashboard?user=alice'));
     is($r->{status}, 200, 'composed');
@@ -152,9 +155,9 @@ sub aggregate {
 
 
 sub gateway {
-    my ($stage, $pid) = start('gateway.conf', {
+    my ($stage, $pid) = start('gateway.conf', addresses(
         9001 => 'profile', 9002 => 'orders', 9003 => 'offers',
-        6379 => 'redis' });
+        6379 => 'redis', 8081 => 'ops'));
 
     my $document = '{"profile":' . profile('alice')
                    . qq(,"orders":$items,"offers":$offers});
@@ -183,10 +186,10 @@ sub gateway {
     $r = $stage->curl(bearer($token), url('/_orders?user=alice'));
     is($r->{status}, 404, 'parts are internal');
 
-    $r = $stage->curl("http://127.0.0.1:$ops/metrics");
+    $r = $stage->curl("http://127.0.0.1:$port{ops}/metrics");
     like($r->{body}, qr/^gw_\w+(\{.*\})? [0-9.e+]+$/m, 'metrics as text');
 
-    $r = $stage->curl("http://127.0.0.1:$ops/metrics.json");
+    $r = $stage->curl("http://127.0.0.1:$port{ops}/metrics.json");
     is($r->{header}{'content-type'}[0], 'application/json',
        'metrics as JSON');
 
@@ -199,25 +202,55 @@ sub gateway {
 }
 
 
+# the complete http block of README.md, with what has to stand around it
+
+sub readme {
+    my ($http) = Stage::slurp("$top/README.md")
+                 =~ /^```nginx\n(http \{\n.*?)^```$/ms;
+
+    ok($http, 'there is one') or return;
+
+    $http =~ s,^http \{\n,$&    access_log /var/log/nginx/access.log;\n,;
+
+    my $text = join('', map { "load_module modules/$_;\n" }
+                    qw(ngx_http_gw_auth_module.so
+                       ngx_http_gw_ratelimit_module.so))
+             . "pid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\n"
+             . "events {\n}\n" . $http;
+
+    my ($stage, $pid) = start('readme.conf', {
+        8080 => "127.0.0.1:$api",
+        '127.0.0.1:9001' => "127.0.0.1:$port{profile}" }, $text);
+
+    my $r = $stage->curl(url('/users/alice'));
+    is($r->{status}, 401, 'no credential');
+
+    my @status = map { $stage->curl(bearer($token), url('/users/alice'))
+                             ->{status} } 1 .. 21;
+    is("@status", join(' ', (200) x 21), 'a good token, within the limit');
+    is(last_line('profile'), 'GET /users/alice consumer=alice',
+       'the service knows the consumer');
+
+    finish($stage, $pid);
+}
+
+
 # ---------------------------------------------------------------------------
 
 
 # checks the configuration as a user would, then runs it
 
 sub start {
-    my ($name, $service) = @_;
+    my ($name, $replace, $text) = @_;
 
     my $stage = Stage->new(dir => GW::tmp_dir() . "/$name",
                            modules => modules(), nginx => GW::nginx_binary(),
                            patient => 1);
 
-    my %replace = ('127.0.0.1:8080' => "127.0.0.1:$api");
+    $text = $text ? $stage->adapt($text, $replace)
+                  : $stage->example($name, $replace);
 
-    $replace{'127.0.0.1:8081'} = "127.0.0.1:$ops" if $name eq 'gateway.conf';
-    $replace{"127.0.0.1:$_"} = "127.0.0.1:$port{$service->{$_}}"
-        for keys %$service;
-
-    $stage->put($name, $stage->example($name, \%replace));
+    $stage->put($name, $text);
     $stage->put('gateway/jwks.json', $jwks);
     $stage->put('gateway/api-keys', $line);
 
@@ -229,6 +262,18 @@ sub start {
     is("@said", '', 'without a warning');
 
     return ($stage, $stage->gateway($name, $api));
+}
+
+
+# addresses of an example, and what is there: a name of %port
+
+sub addresses {
+    my (%service) = @_;
+
+    my %replace = map { ("127.0.0.1:$_" => "127.0.0.1:$port{$service{$_}}") }
+                  keys %service;
+
+    return { %replace, '127.0.0.1:8080' => "127.0.0.1:$api" };
 }
 
 

@@ -235,18 +235,26 @@ sub put {
 }
 
 
-# A configuration of examples/ as it runs here.  Addresses are replaced as the
-# caller says, each must be there; paths of the system by those of the stage.
+# a configuration of examples/ as it runs here
 
 sub example {
     my ($self, $name, $replace) = @_;
 
+    return $self->adapt(slurp("$top/examples/$name"), $replace);
+}
+
+
+# Addresses are replaced as the caller says, each must be there; paths of the
+# system by those of the stage.
+
+sub adapt {
+    my ($self, $text, $replace) = @_;
+
     my $dir = $self->{dir};
-    my $text = slurp("$top/examples/$name");
     my %replace = %$replace;
 
     for my $from (keys %replace) {
-        die "examples/$name has no \"$from\"\n"
+        die "the configuration has no \"$from\"\n"
             unless $text =~ /(?<![\w.:])\Q$from\E(?![\w.])/;
     }
 
