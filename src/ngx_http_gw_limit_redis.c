@@ -149,6 +149,7 @@ ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
     check->now = 0;
     check->waiting = 0;
     check->resent = 0;
+    check->expired = 0;
     check->deadline = ngx_http_gw_redis_link_deadline(check->link);
 
     if (check->ncells == 0 || check->ncells > NGX_HTTP_GW_LIMIT_REDIS_MAX) {
@@ -280,6 +281,7 @@ ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
     if (rc == NGX_BUSY) {
         check->status = NGX_ERROR;
         check->reason = "no reply in time";
+        check->expired = 1;
 
     } else if (rc != NGX_OK) {
         check->status = NGX_ERROR;
@@ -408,6 +410,29 @@ ngx_http_gw_limit_redis_reason(redisReply *reply)
     }
 
     return error->reason;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_redis_late_pt late, void *data)
+{
+    if (!check->expired) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_gw_redis_link_late(check->link, check->seq, late, data);
+}
+
+
+ngx_uint_t
+ngx_http_gw_limit_redis_charged(redisReply *reply)
+{
+    return reply != NULL
+           && reply->type == REDIS_REPLY_ARRAY
+           && reply->elements > 1
+           && reply->element[1]->type == REDIS_REPLY_INTEGER
+           && reply->element[1]->integer >= 0;
 }
 
 

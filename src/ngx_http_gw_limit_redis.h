@@ -88,6 +88,7 @@ struct ngx_http_gw_limit_redis_s {
     uint32_t                            seq;
     unsigned                            waiting:1;
     unsigned                            resent:1;
+    unsigned                            expired:1;
 };
 
 
@@ -114,6 +115,20 @@ ngx_int_t ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check);
 
 /* The handler will not be called.  Harmless when nothing is asked. */
 void ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check);
+
+/*
+ * Asks for the fate of a check that ended without a reply in time.
+ *
+ *     late  called with a reply for ngx_http_gw_limit_redis_charged(), or with
+ *           NULL if there will never be one; data must outlive the request
+ *
+ * Returns NGX_OK or NGX_DECLINED as ngx_http_gw_redis_link_late().
+ */
+ngx_int_t ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_redis_late_pt late, void *data);
+
+/* Returns 1 if the late reply to a check says that all was charged. */
+ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply);
 
 /* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */
 void ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n);

@@ -333,6 +333,29 @@ ngx_http_gw_redis_link_cancel(ngx_http_gw_redis_link_t *link, uint32_t seq)
 }
 
 
+ngx_int_t
+ngx_http_gw_redis_link_late(ngx_http_gw_redis_link_t *link, uint32_t seq,
+    ngx_http_gw_redis_late_pt late, void *data)
+{
+    ngx_http_gw_redis_waiter_t  *w;
+
+    if (seq - link->head >= link->tail - link->head) {
+        return NGX_DECLINED;
+    }
+
+    w = &link->waiters[seq & link->mask];
+
+    if (w->done != NULL || w->ping) {
+        return NGX_DECLINED;
+    }
+
+    w->late = late;
+    w->late_data = data;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_gw_redis_dead(ngx_http_gw_redis_link_t *link,
     ngx_http_gw_redis_waiter_t *w)

@@ -134,6 +134,16 @@ void ngx_http_gw_redis_link_cancel(ngx_http_gw_redis_link_t *link,
     uint32_t seq);
 
 /*
+ * Asks for the fate of a command that timed out, from within its done() or
+ * as long as its reply is due: as cmd->late, which needs no memory before.
+ *
+ * Returns NGX_OK: late() will be called once, unless the worker exits; or
+ * NGX_DECLINED: no reply is due.
+ */
+ngx_int_t ngx_http_gw_redis_link_late(ngx_http_gw_redis_link_t *link,
+    uint32_t seq, ngx_http_gw_redis_late_pt late, void *data);
+
+/*
  * Closes the link when a worker exits.  Waiting commands are dropped without
  * a call of done(): nginx frees the requests without their events.
  */
