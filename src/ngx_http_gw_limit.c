@@ -11,6 +11,21 @@
 #include "ngx_http_gw_limit.h"
 
 
+/* what was taken from shared memory for a call that may come late */
+
+typedef struct {
+    ngx_http_gw_limit_t        *limit;
+    gw_limit_key_t              key;
+    int64_t                     units;
+} ngx_http_gw_limit_taken_t;
+
+
+typedef struct {
+    ngx_uint_t                  n;
+    ngx_http_gw_limit_taken_t   taken[1];
+} ngx_http_gw_limit_late_t;
+
+
 static ngx_int_t ngx_http_gw_limit_cost(ngx_http_request_t *r,
     ngx_http_gw_limit_t *limit, int64_t *cost, ngx_str_t *bad_cost);
 static void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
@@ -25,6 +40,7 @@ static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_redis_cell_t *cells, ngx_http_gw_limit_calls_t *calls);
 static void ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set,
     int64_t now);
+static void ngx_http_gw_limit_late(void *data, redisReply *reply);
 static void ngx_http_gw_limit_debited(void *data,
     ngx_http_gw_limit_redis_t *check);
 
@@ -366,7 +382,11 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
 
         shared = entry->limit->zone->shared;
 
-        if (ngx_http_gw_limit_owing(shared, &now)) {
+        /* a reply that is still due may change what is owed */
+
+        if (entry->limit->zone->late == 0
+            && ngx_http_gw_limit_owing(shared, &now))
+        {
             ngx_http_gw_limit_hash(entry);
 
             entry->owed = gw_limit_store_drain(shared->store, &entry->key,
@@ -484,6 +504,83 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_give(set);
 
     return NGX_DECLINED;
+}
+
+
+void
+ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_late_t   *late;
+    ngx_http_gw_limit_entry_t  *entry;
+    ngx_http_gw_limit_taken_t  *taken;
+
+    if (!calls->take.expired) {
+        return;
+    }
+
+    /* it outlives the request; there are as many as the link has places */
+
+    late = ngx_alloc(sizeof(ngx_http_gw_limit_late_t)
+                     + set->remote * sizeof(ngx_http_gw_limit_taken_t), log);
+    if (late == NULL) {
+        return;
+    }
+
+    late->n = 0;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+
+        if (entry->source != NGX_HTTP_GW_LIMIT_FALLBACK || !entry->taken) {
+            continue;
+        }
+
+        taken = &late->taken[late->n++];
+
+        taken->limit = entry->limit;
+        taken->key = entry->key;
+        taken->units = entry->cost;
+    }
+
+    if (ngx_http_gw_limit_redis_late(&calls->take, ngx_http_gw_limit_late,
+                                     late)
+        != NGX_OK)
+    {
+        ngx_free(late);
+        return;
+    }
+
+    for (i = 0; i < late->n; i++) {
+        late->taken[i].limit->zone->late++;
+    }
+}
+
+
+static void
+ngx_http_gw_limit_late(void *data, redisReply *reply)
+{
+    ngx_http_gw_limit_late_t *late = data;
+
+    ngx_uint_t                  i, charged;
+    ngx_http_gw_limit_taken_t  *taken;
+
+    charged = ngx_http_gw_limit_redis_charged(reply);
+
+    for (i = 0; i < late->n; i++) {
+        taken = &late->taken[i];
+
+        taken->limit->zone->late--;
+
+        if (charged) {
+            gw_limit_store_give(taken->limit->zone->shared->store,
+                                &taken->key, &taken->limit->gcra,
+                                taken->units);
+        }
+    }
+
+    ngx_free(late);
 }
 
 

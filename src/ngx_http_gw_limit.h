@@ -165,6 +165,13 @@ ngx_int_t ngx_http_gw_limit_ask(ngx_pool_t *pool,
 ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls);
 
+/*
+ * After a fallback was taken because Redis did not answer in time: gives it
+ * back if the late answer says that Redis has charged it.
+ */
+void ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log);
+
 void ngx_http_gw_limit_cancel(ngx_http_gw_limit_calls_t *calls);
 
 /* The limit of an allowed request with the longest delay. */

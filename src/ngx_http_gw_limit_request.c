@@ -232,6 +232,8 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
             return ngx_http_gw_limit_reject(r, ctx, phase);
         }
 
+        ngx_http_gw_limit_expect(set, &ctx->calls, r->connection->log);
+
         return ngx_http_gw_limit_pass(r, ctx, phase);
     }
 

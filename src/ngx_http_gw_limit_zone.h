@@ -72,6 +72,9 @@ typedef struct {
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */
     ngx_uint_t                  link;        /* number of the service */
 
+    /* of the worker: calls without a reply in time, which may still come */
+    ngx_uint_t                  late;
+
     ngx_http_gw_limit_shared_t *shared;
     ngx_slab_pool_t            *shpool;
     ngx_http_gw_counters_t     *counters;

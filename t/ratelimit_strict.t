@@ -121,6 +121,7 @@ redis_keys();
 mixed();
 instances();
 parked();
+late();
 without();
 again();
 metrics();
@@ -339,6 +340,30 @@ sub parked {
                               @w == 1 && $w[0] != $pid }),
        'N2 the old worker exits');
     ok($nginx->until(5, sub { up($nginx) }), 'N2 the new one has its link');
+}
+
+
+# R5: the reply to a call comes after the request went by the shared memory
+
+sub late {
+    my $count = sub {
+        return $nginx->get('/m')->{body} =~
+               /^gw_redis_late_replies_total\{.*\} (\d+)$/m ? $1 : -1;
+    };
+
+    my $before = $count->();
+
+    $redis->pause;
+    is(limit($nginx->get('/three?k=l1')), 'FALLBACK_PASSED fallback r3 0',
+       'R5 no reply in time');
+    is(limit($nginx->get('/three?k=l1')), 'FALLBACK_REJECTED fallback r3 0',
+       'R5 the shared memory decides');
+    $redis->resume;
+
+    ok($nginx->until(5, sub { $count->() == $before + 2 }),
+       'R5 the replies are late');
+    is(limit($nginx->get('/r1?k=l1')), 'PASSED redis r1 8',
+       'R5 and nothing is charged twice');
 }
 
 
