@@ -24,6 +24,7 @@ sub http {
 
     gw_redis main {
         server $server;
+        timeout 300ms;
         $more
     }
 

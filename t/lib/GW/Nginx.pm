@@ -18,6 +18,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
+use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
 use GW;
@@ -97,6 +98,7 @@ sub start {
         or die "nginx does not start: " . $self->log;
 
     push(@running, $self);
+    weaken($running[-1]);
 
     for (1 .. 250) {
         $self->{pid} = $self->pid;
@@ -167,7 +169,8 @@ sub stop {
     return 1 unless $self->{pid};
 
     kill($signal || 'QUIT', $self->{pid});
-    @running = grep { $_ != $self } @running;
+    @running = grep { defined && $_ != $self } @running;
+    weaken($_) for @running;
 
     for (1 .. 500) {
         unless (alive($self->{pid})) {
@@ -281,12 +284,23 @@ sub until {
 }
 
 
+# what goes out of scope is not needed any longer
+
+sub DESTROY {
+    my ($self) = @_;
+
+    local $?;
+
+    $self->stop('TERM') if $$ == $owner;
+}
+
+
 END {
     if ($$ == $owner) {
         my $status = $?;
 
         # a copy: stop() takes from @running; nothing may stay behind
-        for my $nginx (my @left = @running) {
+        for my $nginx (my @left = grep { defined } @running) {
             my @pids = ($nginx->{pid}, $nginx->workers);
 
             $nginx->stop('TERM') or kill('KILL', grep { alive($_) } @pids);

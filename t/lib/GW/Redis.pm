@@ -23,6 +23,7 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+use Scalar::Util qw(weaken);
 use POSIX qw(_exit WNOHANG);
 use Time::HiRes qw(sleep time);
 
@@ -87,6 +88,7 @@ sub start {
 
     $self->{pid} = $pid;
     push(@running, $self);
+    weaken($running[-1]);
 
     for (1 .. 200) {
         my $sock = $self->connect;
@@ -189,7 +191,8 @@ sub kill {
     waitpid($self->{pid}, 0);
     delete $self->{pid};
 
-    @running = grep { $_ != $self } @running;
+    @running = grep { defined && $_ != $self } @running;
+    weaken($_) for @running;
 }
 
 
@@ -247,6 +250,7 @@ sub fake {
     close($listen);
     $self->{pid} = $pid;
     push(@running, $self);
+    weaken($running[-1]);
 
     return $self;
 }
@@ -373,11 +377,22 @@ sub received {
 }
 
 
+# what goes out of scope is not needed any longer
+
+sub DESTROY {
+    my ($self) = @_;
+
+    local $?;
+
+    $self->kill if $$ == $owner;
+}
+
+
 END {
     if ($$ == $owner) {
         my $status = $?;
 
-        $_->kill for my @left = @running;
+        $_->kill for my @left = grep { defined } @running;
         $? = $status;
     }
 }
