@@ -85,6 +85,8 @@ static const ngx_http_gw_redis_error_t  ngx_http_gw_redis_errors[] = {
       "NOAUTH, a password is needed" },
     { ngx_string("WRONGPASS"), NGX_HTTP_GW_REDIS_DENIED,
       "WRONGPASS, the user or the password is wrong" },
+    { ngx_string("DENIED"), NGX_HTTP_GW_REDIS_DENIED,
+      "DENIED, it is in protected mode" },
     { ngx_string("NOPERM"), NGX_HTTP_GW_REDIS_FORBIDDEN,
       "NOPERM, the user lacks rights" },
     { ngx_string("LOADING"), NGX_HTTP_GW_REDIS_ABSENT,
@@ -518,22 +520,24 @@ ngx_http_gw_redis_link_greeting(ngx_http_gw_redis_link_t *link,
 
     n = link->preamble_replies - link->preamble_left;
 
-    if (link->preamble_sent != link->preamble.len) {
-        ngx_http_gw_redis_link_lost(link, 0, "reply to nothing");
-        return NGX_DONE;
-    }
+    /*
+     * The text of an error is never logged: it may quote the password, as
+     * that of an unknown command does.  Some errors greet us before we have
+     * sent anything.
+     */
+
+    error = NULL;
 
     if (reply->type == REDIS_REPLY_ERROR) {
-
-        /*
-         * The text is never logged: it may quote the password, as that of
-         * an unknown command does.
-         */
-
         error = ngx_http_gw_redis_classify(reply);
 
         if (error->class == NGX_HTTP_GW_REDIS_ABSENT) {
             ngx_http_gw_redis_link_lost(link, 0, error->reason);
+            return NGX_DONE;
+        }
+
+        if (error->class == NGX_HTTP_GW_REDIS_DENIED) {
+            ngx_http_gw_redis_refuse(link, error->reason);
             return NGX_DONE;
         }
 
@@ -543,17 +547,20 @@ ngx_http_gw_redis_link_greeting(ngx_http_gw_redis_link_t *link,
             ngx_http_gw_redis_link_lost(link, 0, "it has too many clients");
             return NGX_DONE;
         }
+    }
 
-        if (n == link->auth || n == link->select
-            || error->class == NGX_HTTP_GW_REDIS_DENIED)
-        {
-            ngx_http_gw_redis_refuse(link,
-                error->reason != NULL ? error->reason
-                : n == link->auth ? "AUTH failed" : "SELECT failed");
-            return NGX_DONE;
-        }
+    if (link->preamble_sent != link->preamble.len) {
+        ngx_http_gw_redis_link_lost(link, 0, "reply to nothing");
+        return NGX_DONE;
+    }
 
-        /* the rest of the preamble is a convenience */
+    /* the rest of the preamble is a convenience */
+
+    if (error != NULL && (n == link->auth || n == link->select)) {
+        ngx_http_gw_redis_refuse(link, error->reason != NULL ? error->reason
+                                 : n == link->auth ? "AUTH failed"
+                                                   : "SELECT failed");
+        return NGX_DONE;
     }
 
     if (--link->preamble_left == 0) {
