@@ -563,7 +563,7 @@ for my $case ([ 'R9', 'LOADING Redis is loading', 'is down: LOADING' ],
     is_deeply([ fates($nginx, '/wide?k=r28', 5) ], [ ($fallback) x 5 ],
               'R28 too many clients: the policy');
     ok($nginx->until(2, sub {
-        $nginx->log =~ /is down: it has too many clients/
+        $nginx->log =~ /is down: (it has too many clients|recv)/
     }), 'R28 it is logged');
 
     close($_) for @socks;
@@ -571,6 +571,27 @@ for my $case ([ 'R9', 'LOADING Redis is loading', 'is down: LOADING' ],
     ok($nginx->until(5, sub {
         fate($nginx->get('/wide?k=r28')) eq $passed
     }), 'R28 and found again');
+}
+
+
+{
+    my $fake = GW::Redis->fake(sub { "-ERR no such command\r\n" });
+    my $nginx = GW::Nginx->new(http => http($fake, 'password s3cret;'));
+
+    ok($nginx->until(2, sub { $nginx->log =~ /refuses us: AUTH failed/ }),
+       'R17 any error to AUTH');
+
+    my $denied = GW::Redis->fake(sub { "-DENIED protected mode\r\n" });
+    my $other = GW::Nginx->new(http => http($denied));
+
+    ok($other->until(2, sub { $other->log =~ /refuses us: DENIED/ }),
+       'R17 protected mode');
+
+    my $redis = GW::Redis->new(args => [ '--databases', 2 ]);
+    my $select = GW::Nginx->new(http => http($redis, 'database 2;'));
+
+    ok($select->until(2, sub { $select->log =~ /refuses us: SELECT failed/ }),
+       'a database that does not exist');
 }
 
 
@@ -631,9 +652,15 @@ for my $case ([ 'R9', 'LOADING Redis is loading', 'is down: LOADING' ],
     my @requests = map { $nginx->begin('/wide?k=n1') } 1 .. 3;
 
     sleep(0.1);
+
+    my ($old) = $nginx->workers;
+
     $nginx->reload;
 
-    ok($nginx->until(3, sub { $nginx->workers == 1 }),
+    ok($nginx->until(3, sub {
+        my @now = $nginx->workers;
+        @now == 1 && $now[0] != $old
+    }),
        'worker_shutdown_timeout ends a worker with parked requests');
 
     close($_->{sock}) for @requests;

@@ -330,6 +330,7 @@ my $nginx = GW::Nginx->new(http => http($redis));
     sleep(0.005);
 
     my $start = time();
+    my ($old) = $nginx->workers;
 
     $nginx->reload;
 
@@ -337,7 +338,10 @@ my $nginx = GW::Nginx->new(http => http($redis));
 
     is(scalar(grep { $_->{status} == 200 } @replies), 3,
        'N2 parked requests are answered over a reload');
-    ok($nginx->until(2, sub { $nginx->workers == 1 }),
+    ok($nginx->until(2, sub {
+        my @now = $nginx->workers;
+        @now == 1 && $now[0] != $old
+    }),
        'N2 the old worker exits while Redis is stopped');
     cmp_ok(time() - $start, '<', 1.5, 'N2 in time');
 
