@@ -15,7 +15,6 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use Digest::SHA qw(sha256_hex);
 use File::Basename qw(basename dirname);
 use File::Path qw(make_path);
 use IO::Socket::INET;
@@ -376,14 +375,17 @@ sub token {
 # a new API key, and the line of its digest for a file of keys
 
 sub api_key {
-    my ($self, $consumer) = @_;
+    my ($self, @field) = @_;
 
-    my $key = `'@{[find('openssl')]}' rand -hex 16`;
+    my $fields = join(' ', map { "'$_'" } @field);
+    my $out = `'$top/util/gw-apikey' $fields 2>&1`;
 
-    chomp($key);
-    length($key) == 32 or die "openssl rand failed\n";
+    my ($key) = $out =~ /^key: (\S+)$/m;
+    my ($line) = $out =~ /^(sha256:.*\n)/m;
 
-    return ($key, 'sha256:' . sha256_hex($key) . " $consumer\n");
+    die "util/gw-apikey failed: $out\n" unless $key && $line;
+
+    return ($key, $line);
 }
 
 
