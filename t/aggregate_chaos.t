@@ -1,0 +1,226 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx gateway modules developers
+
+# gw_aggregate: back ends, clients and deadlines that fail at random moments.
+# GW_ROUNDS is the number of requests of each kind, GW_SEED what they depend
+# on.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use GW;
+use GW::Aggregate;
+use GW::Backend;
+use GW::Client;
+use GW::Nginx;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $rounds = $ENV{GW_ROUNDS} || 200;
+my $seed = $ENV{GW_SEED} || time() ^ $$;
+my $parallel = 4;
+my $type = 'Content-Type: application/json';
+my $document = '[' . '"0123456789",' x 400 . '1]';
+
+note("GW_SEED=" . int($seed));
+srand(int($seed));
+
+
+# a pause of up to $_[0] milliseconds, often none
+
+sub pause {
+    my $ms = rand($_[0]);
+
+    sleep($ms / 1000) if $ms > $_[0] / 3;
+}
+
+
+# whatever a back end can do, chosen by the arguments of the request
+
+sub misbehave {
+    my ($conn, $req) = @_;
+
+    srand($req->{args});
+
+    my $what = int(rand(12));
+
+    pause(4);
+
+    return $conn->json($document) if $what < 3;
+    return $conn->close if $what == 3;
+    return $conn->rst if $what == 4;
+    return $conn->answer(500, 'text/html', 'x' x rand(2000)) if $what == 5;
+    return $conn->send("garbage\r\n") && $conn->close if $what == 6;
+
+    if ($what == 7) {
+        # too large, of unknown length
+        $conn->head(200, $type, 'Transfer-Encoding: chunked');
+        $conn->chunk('[');
+
+        for (1 .. 30) {
+            $conn->chunk('"' . 'x' x 1000 . '",');
+            pause(1);
+        }
+
+        return $conn->hang;
+    }
+
+    # pieces of a document, to the end or not
+    my $chunked = $what < 10;
+    my @pieces = unpack('(a' . (100 + int(rand(1000))) . ')*', $document);
+    my $last = $what == 8 ? @pieces : int(rand(@pieces + 1));
+
+    $pieces[rand(@pieces)] = "\xff" if $what == 9;
+
+    $conn->head(200, $type, $chunked ? 'Transfer-Encoding: chunked'
+                                     : 'Content-Length: '
+                                       . length($document));
+
+    for my $i (0 .. $last - 1) {
+        $chunked ? $conn->chunk($pieces[$i]) : $conn->send($pieces[$i]);
+        pause(2);
+        return unless $conn->{sock};
+    }
+
+    return $conn->chunk('') if $chunked && $last == @pieces;
+    return $conn->rst if rand(2) < 1;
+    return $conn->close if rand(3) < 2;
+    return $conn->hang;
+}
+
+
+my $be = GW::Backend->new(
+    '/a' => sub { $_[0]->json('{"x":1}') },
+    '/b' => sub { $_[0]->json('[1,2]') },
+    '*' => \&misbehave,
+);
+
+my $nginx = GW::Nginx->new(level => 'warn',
+    http => agg_server($be, server => <<'END'));
+        gw_aggregate_part_max_size 20k;
+        gw_aggregate_timeout 60ms;
+        log_subrequest on;
+
+        # a required part fails while others are in their bodies
+        location = /three {
+            gw_aggregate object;
+            gw_aggregate_methods GET POST;
+            gw_aggregate_part a /p/1?$arg_s1;
+            gw_aggregate_part b /p/2?$arg_s2 timeout=20ms;
+            gw_aggregate_part c /p/3?$arg_s3 optional;
+        }
+        location = /optional {
+            gw_aggregate array;
+            gw_aggregate_require none;
+            gw_aggregate_part a /p/1?$arg_s1 optional;
+            gw_aggregate_part b /p/2?$arg_s2 optional timeout=20ms;
+            gw_aggregate_part c /nested optional;
+        }
+        location = /nested {
+            internal;
+            gw_aggregate array;
+            gw_aggregate_part a /p/1?$arg_s3;
+            gw_aggregate_part b /p/2?$arg_s2;
+            gw_aggregate_part c /p/a;
+        }
+END
+
+
+# one of the processes that make requests; says what was wrong
+
+sub worker {
+    my ($n, $abort) = @_;
+
+    my @wrong;
+    my $client;
+
+    srand(int($seed) + $n);
+
+    for (1 .. $rounds / $parallel) {
+        my @s = map { int(rand(1 << 30)) } 1 .. 3;
+        my $path = rand(2) < 1 ? '/three' : '/optional';
+        my $uri = "$path?s1=$s[0]&s2=$s[1]&s3=$s[2]";
+
+        $client ||= GW::Client->new($nginx->{port});
+
+        if ($abort) {
+            $client->send("GET $uri HTTP/1.1\r\nHost: x\r\n\r\n");
+            sleep(rand(8) / 1000);
+            rand(2) < 1 ? $client->reset : $client->close;
+            undef $client;
+            next;
+        }
+
+        my $reply = $client->get($uri);
+
+        if (!$reply) {
+            push(@wrong, "$uri: no answer");
+            undef $client;
+            next;
+        }
+
+        my $body = $reply->{body};
+        my $value = '(null|' . quotemeta($document) . ')';
+        my $nested = '(null|' . quotemeta("[$document,$document,")
+                     . quotemeta('{"x":1}]') . ')';
+
+        push(@wrong, "$uri: $reply->{status} " . substr($body, 0, 200))
+            unless $path eq '/three'
+                   ? ($reply->{status} == 200
+                      ? $body =~ /\A\{"a":\Q$document\E,"b":\Q$document\E,
+                                  "c":$value\}\z/x
+                      : $body =~ /\A\{"type".*"parts":\{.+\}\}\z/)
+                   : ($reply->{status} == 200
+                      && $body =~ /\A\[$value,$value,$nested\]\z/);
+
+        push(@wrong, "$uri: took $reply->{time}") if $reply->{time} > 3;
+
+        undef $client
+            if ($reply->{header}{connection} || '') eq 'close';
+    }
+
+    return @wrong;
+}
+
+
+sub run {
+    my ($abort, $name) = @_;
+
+    my (@pids, @files);
+
+    for my $n (1 .. $parallel) {
+        my $file = GW::tmp_dir() . "/worker$n";
+        my $pid = fork();
+        die unless defined $pid;
+
+        if ($pid == 0) {
+            my @wrong = eval { worker($n + 1000 * $abort, $abort) };
+            push(@wrong, $@) if $@;
+            open(my $fh, '>', $file);
+            print $fh map { "$_\n" } @wrong;
+            close($fh);
+            require POSIX;
+            POSIX::_exit(0);
+        }
+
+        push(@pids, $pid);
+        push(@files, $file);
+    }
+
+    waitpid($_, 0) for @pids;
+
+    my $wrong = join('', map { open(my $fh, '<', $_); <$fh> } @files);
+
+    is($wrong, '', $name) or diag("GW_SEED=" . int($seed));
+    sane($nginx, $name);
+}
+
+
+run(0, 'C120 random faults');
+run(1, 'C103 random faults and clients that go away');
+run(0, 'C120 once more');
+
+done_testing();
