@@ -480,6 +480,8 @@ ok($reply->{time} < 1, 'C109 at once');
 sane($nginx, 'others') if $client->close || 1;
 
 # C111
+my $old = $nginx->get('/pid')->{body};
+
 for my $signal ('HUP', 'QUIT') {
     my @clients = map { GW::Client->new($nginx->{port}) } 1 .. 8;
 
@@ -495,10 +497,9 @@ for my $signal ('HUP', 'QUIT') {
     if ($signal eq 'HUP') {
         $reply = $nginx->get('/agg?a=a&b=b');
         is($reply->{body}, '{"a":{"x":1},"b":[1,2]}', 'C111 new workers');
-        ok($nginx->until(5, sub {
-            my @workers = $nginx->workers;
-            @workers == 1 && $workers[0] ne $nginx->{first_workers};
-        }), 'C111 the old one ends');
+        isnt($nginx->get('/pid')->{body}, $old, 'C111 it is new');
+        ok($nginx->until(5, sub { !kill(0, $old) }),
+           'C111 the old one ends');
     }
 }
 

@@ -78,6 +78,7 @@ sub agg_server {
             proxy_pass http://127.0.0.1:@{[GW::free_port()]}/;
         }
         location = /ping { return 200 pong; }
+        location = /pid { return 200 \$pid; }
         location = /status { stub_status; }
         $server
     }
