@@ -85,7 +85,8 @@ END
 sub command {
     my ($self, @args) = @_;
 
-    return (GW::nginx_binary(), '-p', $self->{dir}, '-e',
+    # GW_VALGRIND: valgrind and its options
+    return (split(' ', $ENV{GW_VALGRIND} || ''), GW::nginx_binary(), '-p', $self->{dir}, '-e',
             "$self->{dir}/logs/error.log", '-c', "$self->{dir}/nginx.conf",
             @args);
 }
@@ -100,7 +101,7 @@ sub start {
     push(@running, $self);
     weaken($running[-1]);
 
-    for (1 .. 250) {
+    for (1 .. ($ENV{GW_VALGRIND} ? 1500 : 250)) {
         $self->{pid} = $self->pid;
         return if $self->{pid} && $self->connect;
         sleep(0.02);
