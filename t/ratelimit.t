@@ -285,7 +285,7 @@ sub costs {
     cmp_ok(scalar(@lines), '>=', 1, 'at least');
 
     is(join(' ', map { $nginx->get('/fixed?k=c5')->{status} } 1 .. 3),
-       '200 200 429', 'C119 a constant cost');
+       '200 200 429', 'a constant cost');
     is($nginx->get('/fixed?k=c5')->{header}{'retry-after'}, 120,
        'Retry-After of two units');
 }
