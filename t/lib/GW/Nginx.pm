@@ -57,13 +57,16 @@ sub configure {
     my $load = join('', map { "load_module $_;\n" }
                         split(' ', $ENV{TEST_NGINX_LOAD_MODULES} || ''));
 
+    # as Test::Nginx: the tree may be where nobody else can read
+    my $user = $> == 0 ? "user root;\n" : '';
+
     $http =~ s/%%PORT%%/$self->{port}/g;
     $http =~ s/%%DIR%%/$self->{dir}/g;
 
     open(my $fh, '>', "$self->{dir}/nginx.conf") or die;
     print $fh <<"END";
 $load
-worker_processes $self->{workers};
+${user}worker_processes $self->{workers};
 pid $self->{dir}/nginx.pid;
 error_log $self->{dir}/logs/error.log $self->{level};
 $self->{main}
