@@ -35,6 +35,7 @@ my $http = <<"END";
     gw_limit_zone \$arg_k zone=fast:1m rate=10r/s burst=5 redis=main;
     gw_limit_zone \$arg_k zone=shm:1m rate=1r/m burst=9;
     gw_limit_zone \$arg_k zone=shm1:1m rate=1r/m;
+    gw_limit_zone \$arg_k zone=load:1m rate=1r/m burst=100000 redis=main;
     gw_limit_zone \$http_x_key zone=keys:1m rate=1r/m redis=main;
 
     server {
@@ -82,6 +83,7 @@ my $http = <<"END";
             gw_limit_dry_run on;
             empty_gif;
         }
+        location /load { gw_limit zone=load nodelay; empty_gif; }
         location /keys { gw_limit zone=keys; empty_gif; }
 
         location /pass {
@@ -120,6 +122,7 @@ atomic();
 redis_keys();
 mixed();
 instances();
+reloads();
 parked();
 late();
 without();
@@ -302,6 +305,39 @@ sub instances {
     is(join(' ', @r), '200 ' x 10 . '429 429', 'shares the limit');
 
     $other->stop;
+}
+
+
+# N1: each new worker has to connect; what it decides before is charged later
+
+sub reloads {
+    my ($sent, $bad, %by) = (0, 0);
+
+    for my $round (1 .. 6) {
+        $nginx->reload;
+        my $end = time() + 0.4;
+
+        while (time() < $end) {
+            my $reply = $nginx->get('/load?k=n1');
+            my (undef, $source) = split(/ /, limit($reply));
+            $sent++;
+            $bad++ if $reply->{status} != 200;
+            $by{$source}++;
+            sleep(0.003);
+        }
+    }
+
+    is($bad, 0, "N1 $sent requests over 6 reloads, none failed");
+
+    ok($nginx->until(5, sub { $nginx->workers == 1 && up($nginx) }),
+       'N1 old workers are gone');
+
+    my ($left) = limit($nginx->get('/load?k=n1')) =~ /(\d+)$/;
+    cmp_ok(abs(100001 - $left - $sent - 1), '<=', 2,
+           'N1 Redis has charged each of them, by '
+           . join(', ', map { "$_ $by{$_}" } sort keys %by));
+    is($redis->command('INFO', 'clients') =~ /^connected_clients:(\d+)/m
+       && $1 <= 3, 1, 'N1 no connection of an old worker is left');
 }
 
 
