@@ -368,6 +368,12 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_shared_t      *shared;
     ngx_http_gw_limit_redis_cell_t  *take, *owed;
 
+    /* that of the other phase may be on its way again, behind its call */
+
+    if (calls->debit.waiting) {
+        return NGX_OK;
+    }
+
     now = 0;
     take = cells;
     owed = cells + set->remote;

@@ -877,9 +877,11 @@ ngx_http_gw_redis_refuse(ngx_http_gw_redis_link_t *link, const char *reason)
     ngx_log_error(NGX_LOG_ERR, link->log, 0,
                   "redis \"%V\" at %V refuses us: %s; its ACL needs "
                   "\"~%V* +@read +@write +evalsha +eval +script|load "
-                  "+time +ping\"; next attempt in about %Ms",
+                  "+time +ping%s\"; next attempt in about %Ms",
                   &link->conf->name, &link->conf->server, reason,
-                  &link->conf->prefix, link->denied_wait / 1000);
+                  &link->conf->prefix,
+                  link->conf->database != 0 ? " +select" : "",
+                  link->denied_wait / 1000);
 
     ngx_http_gw_redis_wire_close(link);
     ngx_http_gw_redis_drain(link, 1);
