@@ -31,9 +31,11 @@ sub http {
 
     gw_limit_zone \$arg_k zone=five:1m rate=1r/m burst=4 redis=main;
     gw_limit_zone \$arg_k zone=wide:1m rate=1000r/s burst=9999 redis=main;
+    gw_limit_zone \$arg_k zone=slow:1m rate=1r/d burst=9998 redis=main;
 
     add_header X-Status \$gw_limit_status always;
     add_header X-Source \$gw_limit_source always;
+    add_header X-Remaining \$gw_limit_remaining always;
     add_header X-State \$gw_redis_state_main always;
 
     server {
@@ -41,6 +43,7 @@ sub http {
 
         location = /five { gw_limit zone=five nodelay; empty_gif; }
         location = /wide { gw_limit zone=wide nodelay; empty_gif; }
+        location = /slow { gw_limit zone=slow nodelay; empty_gif; }
         location = /state { empty_gif; }
 
         location = /pass {
@@ -423,6 +426,46 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     is(fate($nginx->get('/wide?k=r20')), $passed,
        'R20 the next request has no error');
     is(scalar(lines($nginx, 'error')), 0, 'R20 nor has the log');
+}
+
+
+# R21: the socket of a server that stands still takes only a part
+
+{
+    my $redis = GW::Redis->new(unix => 1);
+    my $nginx = GW::Nginx->new(http => http($redis,
+        'timeout 10s; stall_timeout 20s; max_fails 0;'));
+    my $key = 'r21' . ('x' x 60);
+
+    is(fate($nginx->get("/slow?k=$key")), $passed, 'R21 before');
+    $redis->command('CONFIG', 'RESETSTAT');
+    $redis->pause;
+
+    my @requests = map { $nginx->begin("/slow?k=$key") } 1 .. 400;
+
+    sleep(0.3);
+    $redis->resume;
+
+    my @replies = map { $nginx->finish($_) } @requests;
+    my %left;
+
+    $left{$_->{header}{'x-remaining'}}++ for @replies;
+
+    is(scalar(grep { fate($_) eq $passed } @replies), 400,
+       'R21 400 requests at a server that stands still');
+    is(join(' ', sort { $b <=> $a } keys %left),
+       join(' ', reverse(9598 .. 9997)), 'R21 each was charged once');
+    is(($redis->stat('evalsha'))[0], 400, 'R21 one command each');
+}
+
+{
+    my $redis = GW::Redis->new;
+    my $nginx = GW::Nginx->new(http => http($redis, 'queue 8;'));
+
+    is(join(' ', map { $nginx->get('/slow?k=ring')->{header}{'x-remaining'} }
+                     1 .. 1200),
+       join(' ', reverse(8799 .. 9998)),
+       'R21 commands that go around the ring of 64 kilobytes');
 }
 
 
