@@ -183,7 +183,8 @@ static ngx_int_t
 ngx_http_gw_auth_scheme(ngx_str_t *value, const ngx_str_t *scheme,
     ngx_str_t *credential)
 {
-    u_char  *p, *last, *start;
+    size_t   len;
+    u_char  *p, *last;
 
     if (value->len < scheme->len
         || ngx_strncasecmp(value->data, scheme->data, scheme->len) != 0)
@@ -206,19 +207,14 @@ ngx_http_gw_auth_scheme(ngx_str_t *value, const ngx_str_t *scheme,
         return NGX_ERROR;
     }
 
-    start = p;
+    len = last - p;
 
-    while (p < last) {
-
-        if (*p == ' ' || *p == '\t') {
-            return NGX_ERROR;
-        }
-
-        p++;
+    if (memchr(p, ' ', len) || memchr(p, '\t', len)) {
+        return NGX_ERROR;
     }
 
-    credential->len = last - start;
-    credential->data = start;
+    credential->len = len;
+    credential->data = p;
 
     return NGX_OK;
 }
