@@ -38,8 +38,6 @@ static void ngx_http_gw_auth_log(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
-static void ngx_http_gw_auth_flush_variables(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf);
 
 static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -82,7 +80,6 @@ static char *ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static ngx_int_t ngx_http_gw_auth_init_module(ngx_cycle_t *cycle);
 
 
 static ngx_conf_enum_t  ngx_http_gw_auth_modes[] = {
@@ -228,7 +225,7 @@ ngx_module_t  ngx_http_gw_auth_module = {
     ngx_http_gw_auth_commands,             /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_gw_auth_init_module,          /* init module */
+    NULL,                                  /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -470,8 +467,6 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_count(gmcf->counters,
                       ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
 
-    ngx_http_gw_auth_flush_variables(r, gmcf);
-
     if (ctx->status && ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -536,27 +531,6 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
     }
 
     return ctx->status;
-}
-
-
-/*
- * Variables that have been read before the decision, or while it was made,
- * keep their values even if they are not cacheable: access log and "if" do not
- * flush them.
- */
-
-static void
-ngx_http_gw_auth_flush_variables(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf)
-{
-    ngx_uint_t  i, *index;
-
-    index = gmcf->variables.elts;
-
-    for (i = 0; i < gmcf->variables.nelts; i++) {
-        r->variables[index[i]].valid = 0;
-        r->variables[index[i]].not_found = 0;
-    }
 }
 
 
@@ -1026,56 +1000,6 @@ ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     v->data = (uintptr_t) claim;
 
     return NGX_CONF_OK;
-}
-
-
-/* all variables have been indexed by then */
-
-static ngx_int_t
-ngx_http_gw_auth_init_module(ngx_cycle_t *cycle)
-{
-    ngx_uint_t                     i, *index;
-    ngx_http_variable_t           *v;
-    ngx_http_core_main_conf_t     *cmcf;
-    ngx_http_gw_auth_main_conf_t  *gmcf;
-
-    gmcf = ngx_http_cycle_get_module_main_conf(cycle,
-                                               ngx_http_gw_auth_module);
-    if (gmcf == NULL) {
-        return NGX_OK;
-    }
-
-    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
-
-    if (ngx_array_init(&gmcf->variables, cycle->pool, 8, sizeof(ngx_uint_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    v = cmcf->variables.elts;
-
-    for (i = 0; i < cmcf->variables.nelts; i++) {
-
-        if (v[i].get_handler != ngx_http_gw_auth_value_variable
-            && v[i].get_handler != ngx_http_gw_auth_meta_variable
-            && v[i].get_handler != ngx_http_gw_auth_claim_variable
-            && v[i].get_handler != ngx_http_gw_auth_header_variable
-            && v[i].get_handler != ngx_http_gw_auth_named_variable
-            && v[i].get_handler != ngx_http_gw_auth_result_variable)
-        {
-            continue;
-        }
-
-        index = ngx_array_push(&gmcf->variables);
-        if (index == NULL) {
-            return NGX_ERROR;
-        }
-
-        *index = i;
-    }
-
-    return NGX_OK;
 }
 
 

@@ -100,7 +100,6 @@ typedef struct {
     ngx_array_t                stores;       /* ngx_http_gw_auth_store_t * */
     ngx_array_t                key_confs;    /* ..._key_conf_t * */
     ngx_array_t                args;         /* ngx_str_t, credentials */
-    ngx_array_t                variables;    /* ngx_uint_t, indices of ours */
 } ngx_http_gw_auth_main_conf_t;
 
 

@@ -382,8 +382,8 @@ X-Late: <a>
 log_format gw_claims "claims=<$gw_jwt_claim_sub$gw_consumer$gw_jwt_payload$gw_jwt_kid> reason=$gw_auth_reason";
 --- more_auth
 access_log logs/claims.log gw_claims;
-gw_jwt_require $gw_jwt_claim_role;
 gw_jwt_require $gw_jwt_claim_sub$gw_consumer$gw_jwt_payload$gw_jwt_kid;
+gw_jwt_require $gw_jwt_claim_role;
 add_header X-Claims "<$gw_jwt_claim_sub$gw_consumer$gw_jwt_payload>" always;
 --- cases eval
 [[main::claims(sub => 'alice'), 401, 'require']]
@@ -391,3 +391,25 @@ add_header X-Claims "<$gw_jwt_claim_sub$gw_consumer$gw_jwt_payload>" always;
 X-Claims: <>
 --- logs eval
 ['claims.log', "claims=<----> reason=require\n"]
+
+
+
+=== TEST: the log phase has the identity although it was read too early
+--- http_config
+log_format gw_early "$gw_consumer $gw_auth_status";
+--- config
+location /t {
+    if ($gw_consumer) {
+        return 500;
+    }
+    set $early $gw_auth_status;
+    gw_jwt api;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct.json;
+    gw_jwt_algorithms HS256;
+    access_log logs/early.log gw_early;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- more_headers eval
+main::claims(sub => 'alice')
+--- logs eval
+['early.log', "alice ok\n"]
