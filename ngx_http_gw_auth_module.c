@@ -95,6 +95,11 @@ static ngx_conf_post_t  ngx_http_gw_auth_max_size = {
 };
 
 
+static ngx_conf_post_t  ngx_http_gw_auth_leeway = {
+    ngx_http_gw_auth_conf_leeway
+};
+
+
 static ngx_command_t  ngx_http_gw_auth_commands[] = {
 
     NGX_HTTP_GW_JOINT_COMMANDS,
@@ -129,7 +134,7 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       ngx_conf_set_sec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_auth_loc_conf_t, leeway),
-      NULL },
+      &ngx_http_gw_auth_leeway },
 
     { ngx_string("gw_jwt_require"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF

@@ -11,8 +11,8 @@
 #include "ngx_http_gw_auth_conf.h"
 
 
-static char *ngx_http_gw_auth_conf_realm(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_complex_value_t *realm);
+static char *ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *cv);
 static char *ngx_http_gw_auth_conf_token(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text, ngx_int_t *index);
 static char *ngx_http_gw_auth_conf_source(ngx_conf_t *cf,
@@ -62,7 +62,7 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     jwt->conf_file = cf->conf_file->file.name.data;
     jwt->conf_line = cf->conf_file->line;
 
-    rv = ngx_http_gw_auth_conf_realm(cf, &value[1], &jwt->realm);
+    rv = ngx_http_gw_auth_conf_value(cf, &value[1], &jwt->realm);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -100,8 +100,8 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
 
 
 static char *
-ngx_http_gw_auth_conf_realm(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_complex_value_t *realm)
+ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *cv)
 {
     ngx_http_compile_complex_value_t  ccv;
 
@@ -109,7 +109,7 @@ ngx_http_gw_auth_conf_realm(ngx_conf_t *cf, ngx_str_t *text,
 
     ccv.cf = cf;
     ccv.value = text;
-    ccv.complex_value = realm;
+    ccv.complex_value = cv;
 
     if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -349,7 +349,7 @@ ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        if (ngx_http_gw_auth_conf_realm(cf, &value[i], cv) != NGX_CONF_OK) {
+        if (ngx_http_gw_auth_conf_value(cf, &value[i], cv) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
     }
@@ -414,6 +414,19 @@ ngx_http_gw_auth_conf_size(ngx_conf_t *cf, void *post, void *data)
 
 
 char *
+ngx_http_gw_auth_conf_leeway(ngx_conf_t *cf, void *post, void *data)
+{
+    time_t  *leeway = data;
+
+    if (*leeway > NGX_HTTP_GW_AUTH_MAX_LEEWAY) {
+        return "cannot be longer than a day";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf)
 {
@@ -454,7 +467,7 @@ ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_http_gw_auth_conf_realm(cf, &value[1], &key->realm);
+    rv = ngx_http_gw_auth_conf_value(cf, &value[1], &key->realm);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

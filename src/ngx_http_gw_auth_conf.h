@@ -32,6 +32,7 @@
 #define NGX_HTTP_GW_AUTH_MAX_KEY_FILES  16       /* of one location */
 #define NGX_HTTP_GW_AUTH_MAX_SIZE       8192     /* bytes, a token */
 #define NGX_HTTP_GW_AUTH_LEEWAY         30       /* seconds */
+#define NGX_HTTP_GW_AUTH_MAX_LEEWAY     86400    /* seconds */
 
 
 /* gw_auth */
@@ -146,9 +147,10 @@ char *ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* for conf_post: a token of that size must be possible */
+/* check the values of gw_jwt_max_size and gw_jwt_leeway; for ngx_conf_post_t */
 
 char *ngx_http_gw_auth_conf_size(ngx_conf_t *cf, void *post, void *data);
+char *ngx_http_gw_auth_conf_leeway(ngx_conf_t *cf, void *post, void *data);
 
 /*
  * Reads "gw_jwt_claim_set $var name ..." for its variable.

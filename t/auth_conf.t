@@ -596,6 +596,17 @@ location /x {
 
 
 
+=== TEST: gw_jwt_leeway of more than a day
+--- config
+location /x {
+    gw_jwt_leeway 86401s;
+}
+--- must_die
+--- error_log
+"gw_jwt_leeway" directive cannot be longer than a day
+
+
+
 === TEST: gw_jwt_validate_exp that is no flag
 --- config
 location /x {
