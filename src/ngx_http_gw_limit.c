@@ -417,7 +417,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     calls->debit.cells = cells + set->remote;
     calls->debit.mode = NGX_HTTP_GW_LIMIT_REDIS_FORCE;
     calls->debit.handler = ngx_http_gw_limit_debited;
-    calls->debit.data = NULL;
+    calls->debit.data = set;
 
     rc = ngx_http_gw_limit_redis_check(&calls->debit);
 
@@ -448,6 +448,7 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
                                        &res);
 
             ngx_http_gw_limit_owe(entry->limit->zone->shared, res.tat);
+            entry->owed = 0;
         }
     }
 }
@@ -456,7 +457,13 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
 static void
 ngx_http_gw_limit_debited(void *data, ngx_http_gw_limit_redis_t *check)
 {
-    /* nobody waits for it */
+    ngx_http_gw_limit_set_t *set = data;
+
+    /* what timed out is on its way; what was refused or lost is not */
+
+    if (check->status == NGX_ERROR && !check->expired) {
+        ngx_http_gw_limit_restore(set, ngx_http_gw_limit_clock());
+    }
 }
 
 

@@ -470,6 +470,16 @@ sub again {
        'R3 several limits are charged');
     is(limit($nginx->get('/r2?k=w4')), 'PASSED redis r2 2',
        'R3 each what it owes');
+
+    # R11: what Redis refuses to charge is still owed
+
+    $redis->command('CONFIG', 'SET', 'maxmemory', 1);
+    is(join(', ', map { limit($nginx->get('/r1?k=g3')) } 1 .. 3),
+       join(', ', map { "FALLBACK_PASSED fallback r1 $_" } 9, 8, 7),
+       'R11 Redis without memory');
+    $redis->command('CONFIG', 'SET', 'maxmemory', 0);
+    is(limit($nginx->get('/r1?k=g3')), 'PASSED redis r1 6',
+       'R11 is told of all three later');
 }
 
 
