@@ -349,6 +349,31 @@ my $nginx = GW::Nginx->new(http => http($redis));
 }
 
 
+# N14
+
+{
+    my $single = GW::Nginx->new(http => http($redis),
+                                main => 'master_process off;');
+
+    is(fate($single->get('/wide?k=n14')), $passed, 'N14 without a master');
+    ok($single->stop, 'N14 it ends');
+    unlike($single->log, qr/\[(alert|emerg|crit)\]/, 'N14 without an alert');
+
+    my $many = GW::Nginx->new(http => http($redis), workers => 8);
+
+    is(scalar(grep { fate($many->get('/wide?k=n14')) eq $passed } 1 .. 40),
+       40, 'N14 eight workers');
+
+    # one link for each, none for the master
+
+    ok($many->until(5, sub {
+        my $list = $redis->command('CLIENT', 'LIST');
+        my $names = () = $list =~ / name=gw:test-node:/g;
+        $names == 9
+    }), 'N14 a connection for each worker, and that of the other nginx');
+}
+
+
 # a connection that is idle is kept alive, a new one repeats the preamble
 
 {
