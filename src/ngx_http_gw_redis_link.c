@@ -373,9 +373,19 @@ ngx_http_gw_redis_dead(ngx_http_gw_redis_link_t *link,
 void
 ngx_http_gw_redis_link_exit(ngx_http_gw_redis_link_t *link)
 {
+    ngx_http_gw_redis_waiter_t  *w;
+
     link->exiting = 1;
 
     ngx_http_gw_redis_wire_close(link);
+
+    while (link->head != link->tail) {
+        w = &link->waiters[link->head++ & link->mask];
+
+        if (w->done == NULL && w->late != NULL) {
+            w->late(w->late_data, NULL);
+        }
+    }
 
     if (link->expire.timer_set) {
         ngx_del_timer(&link->expire);

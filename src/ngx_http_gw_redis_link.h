@@ -145,7 +145,8 @@ ngx_int_t ngx_http_gw_redis_link_late(ngx_http_gw_redis_link_t *link,
 
 /*
  * Closes the link when a worker exits.  Waiting commands are dropped without
- * a call of done(): nginx frees the requests without their events.
+ * a call of done(): nginx frees the requests without their events.  late()
+ * is called, for its memory.
  */
 void ngx_http_gw_redis_link_exit(ngx_http_gw_redis_link_t *link);
 
