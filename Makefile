@@ -72,6 +72,8 @@ check: alldeps
 	@util/build asan
 	@util/build unit-asan
 	@util/run-tests asan $(TESTS)
+	@util/build modules
+	@util/build unit
 	@util/run-tests valgrind
 
 fuzz: alldeps
