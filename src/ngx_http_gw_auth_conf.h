@@ -147,7 +147,7 @@ char *ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* check the values of gw_jwt_max_size and gw_jwt_leeway; for ngx_conf_post_t */
+/* check gw_jwt_max_size and gw_jwt_leeway; for ngx_conf_post_t */
 
 char *ngx_http_gw_auth_conf_size(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_gw_auth_conf_leeway(ngx_conf_t *cf, void *post, void *data);
