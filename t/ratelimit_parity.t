@@ -89,8 +89,41 @@ same('dry', [4, 250], [3, 450], [3, 0]);
 done_testing();
 
 
+# a machine that stands still in a pause moves one side over the edge: such a
+# difference does not come again
+
 sub same {
     my ($kind, @steps) = @_;
+
+    my ($got, $wait);
+
+    for my $try (1 .. 3) {
+        ($got, $wait) = meet($kind, $try, @steps);
+
+        last unless grep { $got->{g}[$_] ne $got->{r}[$_]
+                           || far($wait, $_) } 0 .. $#steps;
+    }
+
+    for my $i (0 .. $#steps) {
+        my $name = "$kind, step " . ($i + 1);
+
+        is($got->{g}[$i], $got->{r}[$i], $name);
+        is(far($wait, $i), 0, "$name, waits")
+            or diag("@{$wait->{g}[$i]} | @{$wait->{r}[$i]}");
+    }
+}
+
+
+sub far {
+    my ($wait, $i) = @_;
+
+    return scalar(grep { abs($wait->{g}[$i][$_] - $wait->{r}[$i][$_]) > 0.06 }
+                  0 .. $#{$wait->{r}[$i]});
+}
+
+
+sub meet {
+    my ($kind, $key, @steps) = @_;
 
     my (%got, %wait);
     my $n = 0;
@@ -101,7 +134,7 @@ sub same {
         my %sent;
 
         for (1 .. $count) {
-            push(@{$sent{$_}}, $nginx->begin("/$_/$kind?k=1&j=1"))
+            push(@{$sent{$_}}, $nginx->begin("/$_/$kind?k=$key&j=$key"))
                 for qw(r g);
         }
 
@@ -112,8 +145,7 @@ sub same {
             $got{$side}[$n] = join(' ', sort map {
                 "$_->{status}:$_->{header}{'x-status'}" } @replies);
             $wait{$side}[$n] = [sort { $a <=> $b }
-                                map { $_->{header}{'x-time'} }
-                                @replies];
+                                map { $_->{header}{'x-time'} } @replies];
         }
 
         my $left = $start + $pause / 1000 - time();
@@ -121,12 +153,5 @@ sub same {
         $n++;
     }
 
-    for my $i (0 .. $n - 1) {
-        is($got{g}[$i], $got{r}[$i], "$kind, step " . ($i + 1));
-
-        my $far = grep { abs($wait{g}[$i][$_] - $wait{r}[$i][$_]) > 0.06 }
-                  0 .. $#{$wait{r}[$i]};
-        is($far, 0, "$kind, step " . ($i + 1) . ', waits')
-            or diag("@{$wait{g}[$i]} | @{$wait{r}[$i]}");
-    }
+    return (\%got, \%wait);
 }
