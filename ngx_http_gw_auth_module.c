@@ -329,7 +329,7 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
 
     if (ctx && ctx->policy == alcf->policy) {
 
-        if (ctx->status || !ctx->id.has_jwt || alcf->require == NULL) {
+        if (ctx->id == NULL || !ctx->id->has_jwt || alcf->require == NULL) {
             return ngx_http_gw_auth_answer(r, ctx);
         }
 
@@ -356,11 +356,11 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
         }
 
     } else {
-        ngx_http_gw_auth_identity_clear(&ctx->id);
         ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
     }
 
     ctx->policy = alcf->policy;
+    ctx->id = NULL;
     ctx->methods = 0;
     ctx->reason = GW_REASON_NONE;
     ctx->status = 0;
@@ -436,9 +436,7 @@ ngx_http_gw_auth_create_ctx(ngx_http_request_t *r)
 static void
 ngx_http_gw_auth_cleanup(void *data)
 {
-    ngx_http_gw_auth_ctx_t  *ctx = data;
-
-    ngx_http_gw_auth_identity_clear(&ctx->id);
+    /* void: marks the context for ngx_http_gw_auth_find_ctx() */
 }
 
 
@@ -453,7 +451,7 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
 
     if (rc != NGX_OK) {
 
-        ngx_http_gw_auth_identity_clear(&ctx->id);
+        ctx->id = NULL;
 
         if (rc == NGX_ERROR) {
             ctx->reason = GW_REASON_MEMORY;
@@ -549,12 +547,12 @@ ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL) {
+    if (ctx == NULL || ctx->id == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    rc = ngx_http_gw_auth_identity_value(r->pool, &ctx->id, data, &value);
+    rc = ngx_http_gw_auth_identity_value(r->pool, ctx->id, data, &value);
 
     return ngx_http_gw_auth_set_variable(v, rc, &value);
 }
@@ -570,7 +568,7 @@ ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL) {
+    if (ctx == NULL || ctx->id == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -580,7 +578,7 @@ ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
     meta.len = name->len - (sizeof("gw_consumer_meta_") - 1);
     meta.data = name->data + sizeof("gw_consumer_meta_") - 1;
 
-    rc = ngx_http_gw_auth_identity_meta(&ctx->id, &meta, &value);
+    rc = ngx_http_gw_auth_identity_meta(ctx->id, &meta, &value);
 
     return ngx_http_gw_auth_set_variable(v, rc, &value);
 }
@@ -650,12 +648,12 @@ ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL || !ctx->id.has_jwt) {
+    if (ctx == NULL || ctx->id == NULL || !ctx->id->has_jwt) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    object = var->header ? ctx->id.jws.header : ctx->id.jwt.claims;
+    object = var->header ? ctx->id->jws.header : ctx->id->jwt.claims;
 
     rc = ngx_http_gw_auth_identity_claim(r->pool, object, var->names, var->n,
                                          &value);

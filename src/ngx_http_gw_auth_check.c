@@ -39,6 +39,11 @@ ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
     ngx_int_t   rc;
     ngx_uint_t  kinds, optional, verified;
 
+    ctx->id = ngx_http_gw_auth_identity_create(r->pool);
+    if (ctx->id == NULL) {
+        return NGX_ERROR;
+    }
+
     kinds = 0;
     optional = 0;
     verified = 0;
@@ -119,7 +124,7 @@ ngx_http_gw_auth_api_key(ngx_http_request_t *r,
     }
 
     return ngx_http_gw_auth_check_key(r, &alcf->key->stores, gmcf->hash,
-                                      &value, &ctx->id.key, &ctx->reason);
+                                      &value, &ctx->id->key, &ctx->reason);
 }
 
 
@@ -138,14 +143,14 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_gw_auth_token(r, gmcf, alcf, &ctx->id, &token, &reason);
+    rc = ngx_http_gw_auth_token(r, gmcf, alcf, ctx->id, &token, &reason);
 
     if (rc != NGX_OK) {
         ctx->reason = reason;
         return rc;
     }
 
-    ctx->id.has_jwt = 1;
+    ctx->id->has_jwt = 1;
 
     if (alcf->require == NULL) {
         return NGX_OK;

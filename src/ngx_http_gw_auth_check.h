@@ -26,7 +26,7 @@
 typedef struct {
     ngx_http_request_t             *request;
     ngx_http_gw_auth_loc_conf_t    *policy;      /* that has decided */
-    ngx_http_gw_auth_identity_t     id;
+    ngx_http_gw_auth_identity_t    *id;          /* NULL: nobody */
     ngx_http_gw_auth_challenges_t   challenges;
     ngx_uint_t                      methods;     /* verified or refused */
     ngx_uint_t                      reason;
@@ -38,9 +38,9 @@ typedef struct {
  * Verifies what the request presents against the policy of its location.
  *
  *     alcf  has gw_jwt or gw_api_key
- *     ctx   in: nobody; out: the identity, methods, reason, and status if
- *           gw_jwt_require chose one.  Unless NGX_OK is returned, the caller
- *           clears the identity.
+ *     ctx   out: an identity, methods, reason, and status if gw_jwt_require
+ *           chose one.  Unless NGX_OK is returned, the caller takes the
+ *           identity from the context.
  *
  * Returns NGX_OK: nothing speaks against the request, ctx->methods is what has
  * been verified, 0 if nothing was presented and nothing is needed;

@@ -16,6 +16,7 @@
 #define NGX_HTTP_GW_AUTH_TEXT_LEN  256    /* bytes, first try */
 
 
+static void ngx_http_gw_auth_free_identity(void *data);
 static ngx_int_t ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id,
     ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
@@ -43,6 +44,36 @@ static const gw_claim_name_t  ngx_http_gw_auth_consumer_claims[] = {
     { "sub", sizeof("sub") - 1 },
     { NULL, 0 }
 };
+
+
+ngx_http_gw_auth_identity_t *
+ngx_http_gw_auth_identity_create(ngx_pool_t *pool)
+{
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_gw_auth_identity_t  *id;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_http_gw_auth_identity_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    id = cln->data;
+    ngx_memzero(id, sizeof(ngx_http_gw_auth_identity_t));
+
+    cln->handler = ngx_http_gw_auth_free_identity;
+
+    return id;
+}
+
+
+static void
+ngx_http_gw_auth_free_identity(void *data)
+{
+    ngx_http_gw_auth_identity_t  *id = data;
+
+    gw_jwt_release(&id->jwt);
+    gw_jws_release(&id->jws);
+}
 
 
 ngx_int_t
@@ -453,15 +484,4 @@ ngx_http_gw_auth_safe(ngx_str_t *value)
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_gw_auth_identity_clear(ngx_http_gw_auth_identity_t *id)
-{
-    gw_jwt_release(&id->jwt);
-    gw_jws_release(&id->jws);
-
-    id->has_jwt = 0;
-    id->key = NULL;
 }

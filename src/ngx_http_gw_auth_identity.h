@@ -45,6 +45,17 @@ typedef enum {
 
 
 /*
+ * Makes an identity of nobody.  It is never freed before the pool: variables,
+ * and what scripts have made of them, point into it.
+ *
+ * Returns NULL when memory ran out.
+ */
+
+ngx_http_gw_auth_identity_t *ngx_http_gw_auth_identity_create(
+    ngx_pool_t *pool);
+
+
+/*
  * The functions below write a value as text.
  *
  *     value  out: the text; not copied where that is possible, it lives as
@@ -71,12 +82,6 @@ ngx_int_t ngx_http_gw_auth_identity_meta(ngx_http_gw_auth_identity_t *id,
 ngx_int_t ngx_http_gw_auth_identity_claim(ngx_pool_t *pool,
     const json_t *object, const gw_claim_name_t *names, ngx_uint_t n,
     ngx_str_t *value);
-
-/*
- * Gives back what the identity holds and makes it nobody.
- */
-
-void ngx_http_gw_auth_identity_clear(ngx_http_gw_auth_identity_t *id);
 
 
 #endif /* NGX_HTTP_GW_AUTH_IDENTITY_H */

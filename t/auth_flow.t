@@ -442,6 +442,36 @@ X-Consumer: <bob>
 
 
 
+=== TEST: values made of an identity live as long as the request
+--- http_config
+map $gw_jwt_claim_sub $made {
+    ~^(?<part>.+)$  $part;
+}
+--- config
+location /t {
+    gw_jwt api;
+    gw_jwt_require $made;
+    try_files /none /inner;
+}
+location /inner {
+    set $who $gw_consumer;
+    set $what $gw_jwt_payload;
+    gw_jwt other optional;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/one.json;
+    gw_jwt_require $gw_jwt_claim_none;
+    error_page 401 = @named;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location @named {
+    return 200 "$who $made $part <$gw_consumer> $what\n";
+}
+--- more_headers eval
+$main::jwt
+--- response_body
+alice alice alice <> {"exp":4000000000,"role":"r","sub":"alice"}
+
+
+
 === TEST: what is required may depend on the URI of a redirect
 --- http_config
 map "$uri:$gw_jwt_claim_role" $may {
