@@ -262,7 +262,7 @@ my $fallback = '200 FALLBACK_PASSED fallback';
 {
     my $redis = GW::Redis->new;
     my $nginx = GW::Nginx->new(http => http($redis,
-        'timeout 20ms; queue 8; max_fails 100; stall_timeout 300ms;'));
+        'timeout 200ms; queue 8; max_fails 100; stall_timeout 600ms;'));
 
     is(fate($nginx->get('/wide?k=r7')), $passed, 'R7 before');
 
