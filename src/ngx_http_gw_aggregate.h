@@ -33,8 +33,11 @@
 /* bytes of what is told of a failed part beside its name and text */
 #define NGX_HTTP_GW_ERROR_LEN        96
 
-/* bytes; a smaller piece of a body is copied instead of kept in place */
-#define NGX_HTTP_GW_CLAIM_SIZE       1024
+/* bytes; a smaller chunk of a body is copied instead of kept in place */
+#define NGX_HTTP_GW_IN_PLACE_SIZE    1024
+
+/* bytes; less room in a buffer is not worth a system call */
+#define NGX_HTTP_GW_READ_SIZE        2048
 
 /* "blocked" of a request has 8 bits, each waiting part takes one */
 #define NGX_HTTP_GW_MAX_SUBREQUESTS  200
@@ -222,6 +225,7 @@ struct ngx_http_gw_part_s {
     size_t                           size;      /* of the body so far */
     ngx_chain_t                     *out;       /* the body */
     ngx_chain_t                     *last_out;
+    u_char                          *kept;      /* end of what is in place */
     gw_json_scan_t                   scan;
     gw_json_range_t                  range;     /* of at= */
 
@@ -237,6 +241,7 @@ struct ngx_http_gw_part_s {
     unsigned                         partial:1; /* as an aggregate */
     unsigned                         encoded:1; /* path is not decoded */
     unsigned                         allowed:1; /* its location is internal */
+    unsigned                         in_place:1;        /* it may be kept so */
 };
 
 
@@ -252,7 +257,8 @@ struct ngx_http_gw_gather_s {
     ngx_http_gw_gather_t            *root;
     ngx_uint_t                       level;     /* 1: the client's request */
     ngx_uint_t                       subrequests;       /* of the root */
-    size_t                           size;      /* of all bodies */
+    size_t                           size;      /* of all bodies, those that
+                                                   are announced included */
     ngx_event_t                      timer;
     ngx_msec_t                       start;
     ngx_msec_t                       time;

@@ -23,9 +23,18 @@ static ngx_http_gw_part_error_e ngx_http_gw_capture_status(
     ngx_http_request_t *r, ngx_http_gw_part_t *part);
 static ngx_uint_t ngx_http_gw_capture_type(ngx_http_request_t *r,
     ngx_array_t *types);
-static void ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b);
+static void ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
+    ngx_uint_t in_place);
 static ngx_int_t ngx_http_gw_capture_store(ngx_http_gw_part_t *part,
     u_char *data, size_t len);
+static ngx_int_t ngx_http_gw_capture_add(ngx_http_gw_part_t *part,
+    ngx_buf_t *b);
+static ngx_uint_t ngx_http_gw_capture_in_place(ngx_http_gw_part_t *part,
+    ngx_buf_t *buffer, ngx_chain_t *in);
+static ngx_int_t ngx_http_gw_capture_keep(ngx_http_gw_part_t *part,
+    u_char *data, size_t len);
+static void ngx_http_gw_capture_room(ngx_http_gw_part_t *part,
+    ngx_buf_t *buffer);
 
 
 ngx_int_t
@@ -147,6 +156,10 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
         u->buffering = 0;
     }
 
+    part->in_place = (u && !u->buffering
+                      && u->conf->module.len == sizeof("proxy") - 1
+                      && ngx_strncmp(u->conf->module.data, "proxy", 5) == 0);
+
     return NGX_OK;
 }
 
@@ -254,6 +267,11 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
     }
 
     part->keep = 1;
+
+    if (part->expect > 0) {
+        /* it gets its memory at once */
+        part->gather->size += part->expect;
+    }
 
     gw_json_scan_init(&part->scan, conf->max_depth);
 
@@ -363,7 +381,7 @@ ngx_int_t
 ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_buf_t           *b;
-    ngx_uint_t           nested;
+    ngx_uint_t           nested, in_place;
     ngx_http_gw_part_t  *part;
 
     part = ngx_http_gw_part_find(r, &nested);
@@ -371,6 +389,10 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
     if (part == NULL) {
         return NGX_DECLINED;
     }
+
+    in_place = !nested && part->in_place && part->keep
+               && ngx_http_gw_capture_in_place(part, &r->upstream->buffer,
+                                               in);
 
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
@@ -382,7 +404,7 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
             }
 
             if (!ngx_buf_special(b)) {
-                ngx_http_gw_capture_data(part, b);
+                ngx_http_gw_capture_data(part, b, in_place);
             }
         }
 
@@ -390,14 +412,20 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
         b->file_pos = b->file_last;
     }
 
+    if (in_place && part->keep) {
+        ngx_http_gw_capture_room(part, &r->upstream->buffer);
+    }
+
     return NGX_OK;
 }
 
 
 static void
-ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b)
+ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
+    ngx_uint_t in_place)
 {
     size_t                 len;
+    ngx_int_t              rc;
     ngx_http_gw_gather_t  *gather;
 
     if (part->done || part->kill) {
@@ -437,7 +465,9 @@ ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b)
     if (len > part->conf->max_size - part->size) {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TOO_LARGE);
 
-    } else if (len > gather->conf->max_size - gather->size) {
+    } else if (part->expect < 0
+               && len > gather->conf->max_size - gather->size)
+    {
         gather->overflow = 1;
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TOO_LARGE);
 
@@ -447,13 +477,19 @@ ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b)
 
         case GW_JSON_SCAN_OK:
 
-            if (ngx_http_gw_capture_store(part, b->pos, len) != NGX_OK) {
+            rc = in_place ? ngx_http_gw_capture_keep(part, b->pos, len)
+                          : ngx_http_gw_capture_store(part, b->pos, len);
+
+            if (rc != NGX_OK) {
                 ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
                 break;
             }
 
             part->size += len;
-            gather->size += len;
+
+            if (part->expect < 0) {
+                gather->size += len;
+            }
 
             return;
 
@@ -483,10 +519,7 @@ ngx_http_gw_capture_store(ngx_http_gw_part_t *part, u_char *data, size_t len)
 {
     size_t        size, n;
     ngx_buf_t    *b;
-    ngx_pool_t   *pool;
     ngx_chain_t  *cl;
-
-    pool = part->request->pool;
 
     while (len) {
 
@@ -509,27 +542,14 @@ ngx_http_gw_capture_store(ngx_http_gw_part_t *part, u_char *data, size_t len)
                 size = len;
             }
 
-            b = ngx_create_temp_buf(pool, size);
-            cl = ngx_alloc_chain_link(pool);
+            b = ngx_create_temp_buf(part->request->pool, size);
 
-            if (b == NULL || cl == NULL) {
+            if (b == NULL || ngx_http_gw_capture_add(part, b) != NGX_OK) {
                 return NGX_ERROR;
             }
-
-            cl->buf = b;
-            cl->next = NULL;
-
-            if (part->last_out) {
-                part->last_out->next = cl;
-
-            } else {
-                part->out = cl;
-            }
-
-            part->last_out = cl;
         }
 
-        b = cl->buf;
+        b = part->last_out->buf;
         n = ngx_min(len, (size_t) (b->end - b->last));
 
         b->last = ngx_cpymem(b->last, data, n);
@@ -538,4 +558,154 @@ ngx_http_gw_capture_store(ngx_http_gw_part_t *part, u_char *data, size_t len)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_capture_add(ngx_http_gw_part_t *part, ngx_buf_t *b)
+{
+    ngx_chain_t  *cl;
+
+    cl = ngx_alloc_chain_link(part->request->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    if (part->last_out) {
+        part->last_out->next = cl;
+
+    } else {
+        part->out = cl;
+    }
+
+    part->last_out = cl;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The buffer that the upstream code reads into is ours to keep: what stands
+ * there is not copied, and the next read goes behind it, or to a new buffer
+ * that is as large as the rest of the answer.  The upstream code begins each
+ * read at buffer->start.
+ *
+ * Returns 0 when data is not in that buffer, gunzip may have made it; or when
+ * most of the buffer is framing and chunks that are too small to be kept.
+ */
+
+static ngx_uint_t
+ngx_http_gw_capture_in_place(ngx_http_gw_part_t *part, ngx_buf_t *buffer,
+    ngx_chain_t *in)
+{
+    size_t      len, kept;
+    u_char     *last;
+    ngx_buf_t  *b;
+
+    kept = 0;
+    last = buffer->start;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        if (ngx_buf_special(b)) {
+            continue;
+        }
+
+        if (!ngx_buf_in_memory(b)
+            || b->pos < buffer->start || b->last > buffer->end)
+        {
+            return 0;
+        }
+
+        len = b->last - b->pos;
+
+        if (len >= NGX_HTTP_GW_IN_PLACE_SIZE) {
+            kept += len;
+        }
+
+        last = b->last;
+    }
+
+    return part->expect >= 0 || kept >= (size_t) (last - buffer->start) / 2;
+}
+
+
+static ngx_int_t
+ngx_http_gw_capture_keep(ngx_http_gw_part_t *part, u_char *data, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    cl = part->last_out;
+
+    if (cl && cl->buf->last == data) {
+        cl->buf->last += len;
+        cl->buf->end = cl->buf->last;
+        part->kept = cl->buf->last;
+
+        return NGX_OK;
+    }
+
+    if (part->expect < 0 && len < NGX_HTTP_GW_IN_PLACE_SIZE) {
+        return ngx_http_gw_capture_store(part, data, len);
+    }
+
+    b = ngx_calloc_buf(part->request->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = data;
+    b->last = data + len;
+    b->end = b->last;
+    b->memory = 1;
+
+    part->kept = b->last;
+
+    return ngx_http_gw_capture_add(part, b);
+}
+
+
+static void
+ngx_http_gw_capture_room(ngx_http_gw_part_t *part, ngx_buf_t *buffer)
+{
+    size_t   need, size;
+    u_char  *start;
+
+    start = buffer->start;
+
+    if (part->kept > start && part->kept <= buffer->end) {
+        start = part->kept;
+    }
+
+    /* a byte more shows what a back end sends behind its answer */
+
+    need = NGX_HTTP_GW_READ_SIZE;
+    size = part->gather->conf->buffer_size;
+
+    if (part->expect >= 0) {
+        need = part->expect - part->size + 1;
+        size = need;
+    }
+
+    if ((size_t) (buffer->end - start) < need) {
+        start = ngx_palloc(part->request->pool, ngx_max(size, need));
+
+        if (start == NULL) {
+            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+            part->kill = 1;
+            ngx_http_gw_gather_wake(part->gather);
+            return;
+        }
+
+        buffer->end = start + ngx_max(size, need);
+    }
+
+    buffer->start = start;
+    buffer->pos = start;
+    buffer->last = start;
 }

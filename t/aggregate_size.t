@@ -59,6 +59,27 @@ my $be = GW::Backend->new(
             for unpack('(a3)*', $doc{$req->{args}});
         $conn->send($text . "0\r\n\r\n");
     },
+    '/mixed_chunks' => sub {
+        my ($conn, $req) = @_;
+        my ($n, $at) = (1, 0);
+
+        $conn->head(200, $type, 'Transfer-Encoding: chunked');
+
+        # 1 byte to 5 KB, on both sides of what is kept in place
+        while ($at < length($doc{$req->{args}})) {
+            $n = ($n * 7919 + 11) % 5003 + 1;
+            $n = 1 + $n % 3 if $n % 3 == 0;
+            $conn->chunk(substr($doc{$req->{args}}, $at, $n));
+            $at += $n;
+        }
+
+        $conn->chunk('');
+    },
+    '/more' => sub {
+        $_[0]->send("HTTP/1.1 200 OK\r\n$type\r\nContent-Length: 5\r\n"
+                    . "\r\n[1,2][9]HTTP/1.1 200 OK\r\n"
+                    . "Content-Length: 3\r\n\r\n[8]");
+    },
     '/close' => sub { $_[0]->http10($doc{$_[1]{args}}) },
     '/announced' => sub {
         $_[0]->head(200, $type, 'Content-Length: 10485760');
@@ -117,6 +138,12 @@ my $nginx = GW::Nginx->new(http => agg_server($be, part => 'gunzip on;',
             gw_aggregate_part a /p/length?1048576 optional;
             gw_aggregate_part b /p/$arg_b?1048576 optional;
             gw_aggregate_part c /p/a optional;
+        }
+        location = /announced {
+            gw_aggregate object;
+            gw_aggregate_max_size 11m;
+            gw_aggregate_part a /p/announced max_size=16m;
+            gw_aggregate_part b /p/announced max_size=16m;
         }
         location = /gzip {
             gzip on;
@@ -194,12 +221,12 @@ ok($nginx->until(1, sub { $be->closed('/announced') }),
 degraded($client->get('/size?b=length&n=1048577'), 'too_large',
          'C63 one byte too large');
 
-for my $kind ('length', 'chunked', 'close', 'small_chunks') {
+for my $kind ('length', 'chunked', 'close', 'small_chunks', 'mixed_chunks') {
     complete($client->get("/size?b=$kind&n=100000"),
              "{\"a\":{\"x\":1},\"b\":$doc{100000}}", "C64 $kind: 100 KB");
 }
 
-for my $kind ('length', 'chunked', 'close') {
+for my $kind ('length', 'chunked', 'close', 'mixed_chunks') {
     complete($client->get("/size?b=$kind&n=1048576"),
              "{\"a\":{\"x\":1},\"b\":$doc{1048576}}", "C64 $kind: 1 MB");
 }
@@ -227,12 +254,25 @@ ok($asan || memory() - $before <= 13.5 * $mega, 'C65 memory')
 unlike($nginx->log, qr/buffered to a temporary file/,
        'C65 nothing goes through a file');
 
+# what stands behind an answer is no answer to anybody
+for (1 .. 3) {
+    complete($client->get('/size?b=more&n=0'), '{"a":{"x":1},"b":[1,2]}',
+             'more than its length');
+    complete($client->get('/agg?a=a&b=identity'), '{"a":{"x":1},"b":[1]}',
+             'more than its length: the next request');
+}
+
 # C66
 for my $kind ('length', 'chunked') {
     failed($client->get("/total?b=$kind"), 502,
            { a => 'too_large', b => 'too_large', c => 'too_large' },
            "C66 $kind: together they are too large");
 }
+
+$reply = $client->get('/announced');
+failed($reply, 502, { a => 'too_large', b => 'too_large' },
+       'C66 together they would be too large');
+within($reply->{time}, 0, 0.2, 'C66 at once');
 
 # C67
 $start = cpu();

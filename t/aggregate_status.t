@@ -195,6 +195,11 @@ my $nginx = GW::Nginx->new(http => agg_server($be, server => <<'END'));
             gw_aggregate_part c /p/$arg_c optional default=[];
             gw_aggregate_part d /p/b if=$arg_d;
         }
+        location = /inside {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            if ($arg_x) { set $inside 1; add_header X-Inside $inside; }
+        }
         location = /places {
             gw_aggregate object;
             gw_aggregate_part a /p/a as=/user/profile;
@@ -356,6 +361,11 @@ complete(get('/c33'), '{"a":{"x":1},"b":{"f":1}}',
 complete(get('/nginx_made'), '{"a":{"x":1},"b":{"f":1}}',
          'C34 a part made by nginx');
 degraded(get('/denied'), 'status', 'C34 a part refused by nginx');
+
+# "if" in the location
+is(get("/inside?x=$_")->{body}, '{"a":{"x":1}}', "if in the location: $_")
+    for (0, 1);
+is($reply->{header}{'x-inside'}, 1, 'if in the location: it has its headers');
 
 # places
 get('/array?b=b&c=b&d=1');
