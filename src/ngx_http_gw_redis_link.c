@@ -721,7 +721,13 @@ ngx_http_gw_redis_expire(ngx_event_t *ev)
         ngx_http_gw_redis_dead(link, w);
 
         link->stat.timeouts++;
-        ngx_http_gw_redis_failed(link, 0, "no reply in time");
+
+        /* all that was in flight during one pause of Redis fails once */
+
+        if (link->fails == 0 || (int32_t) (seq - link->failed) >= 0) {
+            link->failed = link->tail;
+            ngx_http_gw_redis_failed(link, 0, "no reply in time");
+        }
 
         save.done(save.data, NGX_BUSY, NULL);
     }

@@ -73,6 +73,7 @@ struct ngx_http_gw_redis_link_s {
     ngx_uint_t                      live;      /* requests that wait */
 
     ngx_uint_t                      fails;     /* in a row */
+    uint32_t                        failed;    /* tail at the last of them */
     ngx_uint_t                      probes;    /* since the breaker opened */
     ngx_msec_t                      interval;  /* of probes */
     ngx_msec_t                      denied_wait;

@@ -241,6 +241,24 @@ my $fallback = '200 FALLBACK_PASSED fallback';
 }
 
 
+# one pause of Redis is one failure, however many commands it holds up
+
+{
+    my $slow = ill({ delay => 0.1 }, undef);
+    my $nginx = GW::Nginx->new(http => http($slow, 'timeout 50ms;'));
+
+    $nginx->until(2, sub { state($nginx) eq 'up' });
+
+    my @pending = map { $nginx->begin('/wide?k=pause') } 1 .. 5;
+    my @fates = map { fate($nginx->finish($_)) } @pending;
+
+    is_deeply(\@fates, [ ($fallback) x 5 ], 'R5 five wait in vain');
+    is(metric($nginx, 'gw_redis_commands_total{name="main",result="timeout"}'),
+       5, 'R5 each of them counts as a timeout');
+    is(state($nginx), 'up', 'R5 but together they are one failure');
+}
+
+
 # R4
 
 {
