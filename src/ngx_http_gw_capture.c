@@ -412,7 +412,9 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
         b->file_pos = b->file_last;
     }
 
-    if (in_place && part->keep) {
+    if (in_place && part->keep && !part->last
+        && part->expect != (off_t) part->size)
+    {
         ngx_http_gw_capture_room(part, &r->upstream->buffer);
     }
 
