@@ -90,8 +90,14 @@ ngx_http_gw_auth_find_token(ngx_http_request_t *r, ngx_int_t var,
 
         ngx_str_null(&value);
 
+        /*
+         * The variable may be this very argument; beside the header it is a
+         * second method of RFC 6750, 2, even with the same token.
+         */
+
         if (ngx_http_gw_auth_arg(r, &ngx_http_gw_auth_access_token, &value)
             != NGX_OK
+            || (var == NGX_ERROR && value.len)
             || ngx_http_gw_auth_add(token, &value) != NGX_OK)
         {
             *reason = NGX_HTTP_GW_AUTH_TWICE;

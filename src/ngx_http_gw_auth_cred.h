@@ -40,8 +40,8 @@ typedef struct {
  *     token   out: the token, not copied
  *     reason  out: on NGX_DECLINED
  *
- * A second token, in the Authorization header or in the access_token
- * argument, is an error if it is another one.
+ * An access_token argument beside the Authorization header is an error; so is
+ * another token than that of the variable in either of them.
  *
  * Returns NGX_OK; NGX_DECLINED with NGX_HTTP_GW_AUTH_MISSING, TWICE or
  * GW_REASON_MALFORMED; NGX_ERROR if the variable could not be evaluated.

@@ -222,13 +222,14 @@ WWW-Authenticate: Bearer realm="api", error="invalid_request"
 
 
 
-=== TEST: H02 tokens that are the same, empty, or not asked for
+=== TEST: H02 a token twice, an empty one, one that is not asked for
 --- auth
 gw_jwt api;
 gw_jwt_key_file $TEST_NGINX_TMP_DIR/one.json;
 --- cases eval
 [[GW::Auth::bearer($main::good), 200, '-', 'GET /t?access_token='],
- [GW::Auth::bearer($main::good), 200, '-', "GET /t?a&ACCESS_token=$main::good"],
+ [GW::Auth::bearer($main::good), 400, 'twice',
+  "GET /t?a&ACCESS_token=$main::good"],
  [GW::Auth::bearer($main::good), 400, 'twice',
   "GET /t?access_token=$main::good&access_token=$main::good"],
  [GW::Auth::bearer($main::good), 200, '-', "GET /t?my_access_token=x"],
@@ -267,6 +268,7 @@ gw_jwt api token=$arg_access_token;
 gw_jwt_key_file $TEST_NGINX_TMP_DIR/one.json;
 --- cases eval
 [['X: y', 200, '-', "GET /t?access_token=$main::good"],
+ [GW::Auth::bearer($main::good), 200, '-', "GET /t?access_token=$main::good"],
  [GW::Auth::bearer($main::other), 400, 'twice',
   "GET /t?access_token=$main::good"]]
 
