@@ -37,7 +37,7 @@ static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
 static void ngx_http_gw_auth_log(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
-    ngx_http_gw_auth_ctx_t *ctx);
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
 static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -330,7 +330,7 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
     if (ctx && ctx->policy == alcf->policy) {
 
         if (ctx->id == NULL || !ctx->id->has_jwt || alcf->require == NULL) {
-            return ngx_http_gw_auth_answer(r, ctx);
+            return ngx_http_gw_auth_answer(r, alcf, ctx);
         }
 
         /*
@@ -341,7 +341,7 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
         rc = ngx_http_gw_auth_require(r, alcf, ctx);
 
         if (rc == NGX_OK) {
-            return ngx_http_gw_auth_answer(r, ctx);
+            return ngx_http_gw_auth_answer(r, alcf, ctx);
         }
 
         ctx->methods = NGX_HTTP_GW_AUTH_JWT;
@@ -470,11 +470,7 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_count(gmcf->counters,
                       ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
 
-    if (ctx->status && ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_gw_auth_answer(r, ctx);
+    return ngx_http_gw_auth_answer(r, alcf, ctx);
 }
 
 
@@ -512,7 +508,8 @@ ngx_http_gw_auth_log(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
+ngx_http_gw_auth_answer(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -521,6 +518,14 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
         /* an absent optional credential satisfies nobody */
 
         return ctx->methods ? NGX_OK : NGX_DECLINED;
+    }
+
+    /* in the location before, core took them back if another check passed */
+
+    ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+
+    if (ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);

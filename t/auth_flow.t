@@ -334,6 +334,25 @@ WWW-Authenticate(?s:.*)WWW-Authenticate
 
 
 
+=== TEST: a refusal that satisfy any has passed over is one with satisfy all
+--- config
+gw_jwt api;
+location /t {
+    satisfy any;
+    allow all;
+    try_files /none /inner;
+}
+location /inner {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- raw_request eval
+"GET /t HTTP/1.0\r\n$main::bad\r\n\r\n"
+--- error_code: 401
+--- raw_response_headers_like chomp
+\A(?s:.*)WWW-Authenticate: Bearer realm="api", error="invalid_token"\r\n(?!(?s:.*)WWW-Auth)
+
+
+
 === TEST: a name for refused requests has no identity
 --- config
 error_page 401 403 = @refused;
