@@ -36,6 +36,8 @@ static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_int_t rc);
 static void ngx_http_gw_auth_log(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
+static void ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
@@ -474,14 +476,18 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
 }
 
 
-/* core adds the request line, which may hold a credential in an argument */
+/*
+ * Core adds the request line and the Referer header, which may hold
+ * credentials in arguments.
+ */
 
 static void
 ngx_http_gw_auth_log(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx)
 {
-    ngx_str_t   line;
-    ngx_uint_t  level;
+    ngx_str_t         line, page;
+    ngx_uint_t        level;
+    ngx_table_elt_t  *referer;
 
     level = (ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR) ? NGX_LOG_ERR
                                                             : NGX_LOG_INFO;
@@ -491,11 +497,13 @@ ngx_http_gw_auth_log(ngx_http_request_t *r,
     }
 
     line = r->request_line;
+    referer = r->headers_in.referer;
 
-    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &line, &r->request_line)
-        != NGX_OK)
-    {
-        ngx_str_set(&r->request_line, "-");
+    ngx_http_gw_auth_log_redact(r, gmcf, &r->request_line);
+
+    if (referer) {
+        page = referer->value;
+        ngx_http_gw_auth_log_redact(r, gmcf, &referer->value);
     }
 
     ngx_log_error(level, r->connection->log, 0,
@@ -504,6 +512,26 @@ ngx_http_gw_auth_log(ngx_http_request_t *r,
                   ngx_http_gw_auth_reason_text(ctx->reason));
 
     r->request_line = line;
+
+    if (referer) {
+        referer->value = page;
+    }
+}
+
+
+static void
+ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text)
+{
+    ngx_str_t  value;
+
+    value = *text;
+
+    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &value, text)
+        != NGX_OK)
+    {
+        ngx_str_set(text, "-");
+    }
 }
 
 

@@ -355,6 +355,22 @@ request: "GET /t?key=***"
 
 
 
+=== TEST: a refusal logs no credential of the page before
+--- auth
+gw_api_key keys arg=key;
+--- request
+GET /t
+--- more_headers
+Referer: http://localhost/app?key=gwk-nobody-0123456789abcdef&a=b
+--- error_code: 401
+--- error_log
+request refused, credential "api_key", reason "missing"
+referrer: "http://localhost/app?key=***&a=b"
+--- no_error_log
+0123456789abcdef
+
+
+
 === TEST: the tool makes a key and its line
 --- http_config eval
 my $out = `util/gw-apikey carol plan=gold 2>&1`;
