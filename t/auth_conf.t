@@ -517,6 +517,36 @@ can verify an allowed algorithm, change "gw_jwt_algorithms" for "gw_jwt" in
 
 
 
+=== TEST: no key for the algorithms of an inner location
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    location /x/y {
+        gw_jwt_algorithms ES256;
+    }
+}
+--- must_die
+--- error_log
+rsa.json" can verify an allowed algorithm
+
+
+
+=== TEST: no key in the file of an inner location
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+    location /x/y {
+        gw_jwt_key_file $TEST_NGINX_TMP_DIR/k256.json;
+    }
+}
+--- must_die
+--- error_log
+k256.json" can verify an allowed algorithm
+
+
+
 === TEST: gw_jwt_algorithms twice
 --- config
 location /x {

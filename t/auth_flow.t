@@ -135,6 +135,20 @@ gw_auth any;
 
 
 
+=== TEST: who lacks a right is not asked for an API key
+--- auth
+gw_jwt api;
+gw_jwt_require $gw_jwt_claim_none error=403;
+gw_api_key keys;
+gw_auth any;
+--- raw_request eval
+"GET /t HTTP/1.0\r\n$main::jwt\r\n\r\n"
+--- error_code: 403
+--- raw_response_headers_like chomp
+WWW-Authenticate: Bearer realm="api", error="insufficient_scope"\r\n(?!(?s:.*)ApiKey)
+
+
+
 === TEST: gw_auth any with an optional kind
 --- auth
 gw_jwt api optional;
@@ -415,6 +429,60 @@ location /inner {
 --- cases eval
 [[$main::jwt, 401, 'sig'],
  [$main::second, 401, 'sig']]
+
+
+
+=== TEST: any setting of its own makes a location decide for itself
+--- config
+gw_jwt api;
+gw_jwt_leeway 1d;
+gw_jwt_validate_exp off;
+location /t {
+    try_files /none /inner$arg_to;
+}
+location /inner {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    location /inner/key_file {
+        gw_jwt_key_file $TEST_NGINX_TMP_DIR/two.json;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/algorithms {
+        gw_jwt_algorithms HS512;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/leeway {
+        gw_jwt_leeway 0;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/exp {
+        gw_jwt_validate_exp on;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/max_size {
+        gw_jwt_max_size 10;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/require {
+        gw_jwt_require $gw_jwt_claim_none;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /inner/api_key {
+        gw_api_key keys;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+}
+--- cases eval
+my $token = GW::Auth::bearer(GW::JOSE::jwt('HS256', 'oct64',
+    { sub => 'alice', exp => 1, nbf => time() + 7200 }));
+[map { [$token, @$_] }
+     [200, '-', 'GET /t'],
+     [401, 'sig', 'GET /t?to=/key_file'],
+     [401, 'alg', 'GET /t?to=/algorithms'],
+     [401, 'nbf', 'GET /t?to=/leeway'],
+     [401, 'expired', 'GET /t?to=/exp'],
+     [401, 'size', 'GET /t?to=/max_size'],
+     [401, 'require', 'GET /t?to=/require'],
+     [401, 'missing', 'GET /t?to=/api_key']]
 
 
 

@@ -22,6 +22,12 @@ GW::Auth::file('nokid.json', GW::JOSE::jwks(map { GW::JOSE::jwk($_) } @names));
 GW::Auth::file('oct.json', GW::JOSE::jwks(GW::JOSE::jwk('oct64')));
 GW::Auth::file('one.json', GW::JOSE::jwk('rsa'));
 GW::Auth::file('rsa.pem', GW::JOSE::pem('rsa'));
+GW::Auth::file('three.pem', GW::JOSE::pem('rsa2') x 3);
+GW::Auth::file('rsa_rsa3.pem', GW::JOSE::pem('rsa') . GW::JOSE::pem('rsa3'));
+GW::Auth::file('kid_rsa.json', GW::JOSE::jwk('rsa', kid => 'k'));
+GW::Auth::file('kid_p256.json', GW::JOSE::jwk('p256', kid => 'k'));
+GW::Auth::file('kid_enc.json', GW::JOSE::jwks(
+    GW::JOSE::jwk('rsa2', kid => 'k', use => 'enc'), GW::JOSE::jwk('p384')));
 GW::Auth::file('two.pem', GW::JOSE::pem('rsa2') . GW::JOSE::pem('p256'));
 
 our @asymmetric = (
@@ -144,6 +150,31 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/one.json;
 [[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa2', {})), 200],
  [GW::Auth::bearer($main::good), 200],
  [GW::Auth::bearer(GW::JOSE::jwt('ES384', 'p384', {})), 401, 'alg_key'],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa3', {})), 401, 'sig']]
+
+
+
+=== TEST: one kid in two files, of two types of keys or of an unusable key
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/kid_rsa.json;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/kid_p256.json;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/kid_enc.json;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'k')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('ES256', 'p256', {}, kid => 'k')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa2', {}, kid => 'k')), 401,
+  'sig']]
+
+
+
+=== TEST: A23 four keys are tried for one token, over all files
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/three.pem pem;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa_rsa3.pem pem;
+--- cases eval
+[[GW::Auth::bearer($main::good), 200],
  [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa3', {})), 401, 'sig']]
 
 
