@@ -260,11 +260,11 @@ struct ngx_http_gw_gather_s {
     size_t                           size;      /* of all bodies, those that
                                                    are announced included */
     ngx_event_t                      timer;
+    ngx_http_posted_request_t        wake;      /* of request */
     ngx_msec_t                       start;
     ngx_msec_t                       time;
     ngx_http_gw_state_e              state;
     ngx_http_gw_part_t              *failed;    /* the first one required */
-    unsigned                         posted:1;  /* wake-up is under way */
     unsigned                         done:1;    /* has answered or died */
     unsigned                         overflow:1;        /* max_size */
 };

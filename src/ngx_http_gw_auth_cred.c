@@ -454,6 +454,10 @@ ngx_http_gw_auth_redact(ngx_pool_t *pool, ngx_array_t *names, ngx_str_t *text,
 
     *out = *text;
 
+    if (text->len == 0) {
+        return NGX_OK;
+    }
+
     last = text->data + text->len;
 
     args = ngx_strlchr(text->data, last, '?');

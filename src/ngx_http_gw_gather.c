@@ -104,20 +104,29 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
 }
 
 
-/* only until the request has answered: it may be gone after that */
+/*
+ * Only until the request has answered: it may be gone after that.  The entry
+ * is the gather's own, or a lack of memory would leave the request waiting.
+ * It may still stand in the list, when the request is run for another reason,
+ * and nginx before 1.30.4 does not notice a request that is posted twice.
+ */
 
 void
 ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather)
 {
-    if (gather->done || gather->posted) {
+    ngx_http_posted_request_t  *pr;
+
+    if (gather->done) {
         return;
     }
 
-    /* nginx before 1.30.4 does not notice a request that is posted twice */
-
-    if (ngx_http_post_request(gather->request, NULL) == NGX_OK) {
-        gather->posted = 1;
+    for (pr = gather->request->main->posted_requests; pr; pr = pr->next) {
+        if (pr == &gather->wake) {
+            return;
+        }
     }
+
+    (void) ngx_http_post_request(gather->request, &gather->wake);
 }
 
 
@@ -198,8 +207,6 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
     ngx_http_gw_part_t  *part;
-
-    gather->posted = 0;
 
     if (gather->done) {
         return NGX_AGAIN;

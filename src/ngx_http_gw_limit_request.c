@@ -465,17 +465,18 @@ ngx_http_gw_limit_complain(ngx_http_request_t *r,
 }
 
 
+/*
+ * As limit_req does, in a subrequest too: events of the client's connection
+ * reach the subrequest that is active, and gw_aggregate knows a part that it
+ * may stop by this handler.
+ */
+
 static ngx_int_t
 ngx_http_gw_limit_park(ngx_http_request_t *r)
 {
     ngx_event_t  *rev;
 
     r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (r != r->main) {
-        /* the main request watches the client */
-        return NGX_AGAIN;
-    }
 
     rev = r->connection->read;
 
@@ -524,6 +525,11 @@ ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx)
     r = ctx->request;
     c = r->connection;
 
+    if (r->done) {
+        /* a part that gw_aggregate has stopped meanwhile */
+        return;
+    }
+
     ngx_http_set_log_request(c->log, r);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
@@ -531,17 +537,13 @@ ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx)
 
     ctx->woken = 1;
 
-    if (r == r->main) {
-
-        if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-            ngx_http_run_posted_requests(c);
-            return;
-        }
-
-        r->read_event_handler = ngx_http_block_reading;
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        ngx_http_run_posted_requests(c);
+        return;
     }
 
+    r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_core_run_phases;
 
     ngx_http_core_run_phases(r);

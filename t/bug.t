@@ -1,0 +1,190 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx gateway modules developers
+
+# Defects that have been fixed, a block each.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use GW;
+use GW::Backend;
+use GW::Client;
+use GW::Nginx;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $be = GW::Backend->new(
+    '/hang' => sub { $_[0]->hang },
+    '*' => sub { $_[0]->json('{"v":"' . 'x' x 9000 . '"}') },
+);
+my $port = $be->port;
+my $asan = GW::nginx_binary() =~ m{/asan/};
+
+
+# === $gw_request_uri of a request that has none: no arithmetic on null
+
+{
+    my $nginx = GW::Nginx->new(http => <<'END');
+    log_format uri '<$gw_request_uri>';
+    access_log %%DIR%%/logs/uri.log uri;
+    server {
+        listen 127.0.0.1:%%PORT%%;
+    }
+END
+
+    my $sock = $nginx->connect;
+    print $sock "GET ";
+    sleep(0.1);
+    close($sock);
+
+    my $log = '';
+
+    ok($nginx->until(5, sub {
+        open(my $fh, '<', "$nginx->{dir}/logs/uri.log") or return 0;
+        $log = join('', <$fh>);
+        return $log ne '';
+    }), 'a request without a URI is logged');
+
+    is($log, "<>\n", 'and has no URI');
+    unlike($nginx->log, qr/runtime error/, 'nothing undefined');
+    $nginx->stop;
+}
+
+
+# === no memory for the wake-up of an aggregate: it waited for ever
+
+{
+    my $file = GW::tmp_dir() . '/failmalloc';
+    my $cc = $ENV{CC} || 'cc';
+
+    is(system("$cc -shared -fPIC -O1 -o $file.so t/stress/failmalloc.c"), 0,
+       'the failing allocator is built');
+
+    my $set = sub {
+        my ($n, $more) = @_;
+
+        open(my $fh, '>', "$file.new") or die;
+        print $fh pack('iiii', 0, 0, 0, 0);
+        close($fh);
+        rename("$file.new", $file) unless -e $file;
+        chmod(0666, $file);
+
+        open($fh, '+<', $file) or die;
+        syswrite($fh, pack('iiii', $n, $more, 0, 0));
+    };
+
+    my $failed = sub {
+        open(my $fh, '<', $file) or die;
+        read($fh, my $data, 16);
+        return (unpack('iiii', $data))[2];
+    };
+
+    $set->(0, 0);
+
+    local $ENV{LD_PRELOAD} = "$file.so";
+    local $ENV{FAILMALLOC} = $file;
+
+    my $nginx = GW::Nginx->new(main => 'env FAILMALLOC;', http => <<"END");
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location = /agg {
+            gw_aggregate object;
+            gw_aggregate_part a /nested;
+            gw_aggregate_part b /p/b optional;
+        }
+        location = /nested {
+            internal;
+            gw_aggregate object;
+            gw_aggregate_part x /p/x;
+            gw_aggregate_part y /p/y;
+        }
+        location /p/ { internal; proxy_pass http://127.0.0.1:$port; }
+    }
+END
+
+    # its worker has started
+
+    is($nginx->get('/agg')->{status}, 200, 'with memory there is an answer');
+
+    my ($points, $slow, $odd) = (0, 0, '');
+
+    # the place at which a pool ends moves with what the client sends
+
+    for my $pad (map { 200 * $_ } 0 .. 20) {
+        for my $n (1 .. 300) {
+            $set->($n, 4);
+            my $start = time();
+            my $request = $nginx->begin('/agg',
+                                        header => 'X-Pad: ' . 'x' x $pad);
+            my $reply = $nginx->finish($request);
+            $slow++ if time() - $start > 8;
+            $odd .= " $n/$pad:$reply->{status}"
+                if $reply->{status} !~ /^(?:0|200|500|502)$/;
+
+            my $count = $failed->();
+            $set->(0, 0);
+            last if !$count || $slow;
+            $points++;
+        }
+    }
+
+    cmp_ok($points, '>', 20, 'allocations have failed') unless $asan;
+    is($slow, 0, 'every request ends');
+    is($odd, '', 'as it should');
+    is($nginx->get('/agg')->{status}, 200, 'nginx works as before');
+    unlike($nginx->log, qr/exited on signal/, 'and has not died');
+    $nginx->stop;
+}
+
+
+# === a part that gw_limit delays or parks could not be stopped: its
+# === connection was not free before the delay had passed
+
+{
+    my $nginx = GW::Nginx->new(http => <<"END");
+    gw_limit_zone \$arg_k zone=one:1m rate=10r/m burst=5;
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location = /agg {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /limited?k=\$arg_k optional timeout=200ms;
+        }
+        location = /limited {
+            internal;
+            gw_limit_subrequests on;
+            gw_limit zone=one;
+            proxy_pass http://127.0.0.1:$port;
+        }
+        location /p/ { internal; proxy_pass http://127.0.0.1:$port; }
+    }
+END
+
+    my $client = GW::Client->new($nginx->{port});
+
+    is($client->get('/agg?k=1')->{header}{'x-gw-completed'}, 'true',
+       'a part within its limit');
+
+    my $start = time();
+
+    $client->send("GET /agg?k=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+                  . "GET /agg?k=2 HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    my @replies = ($client->read, $client->read);
+
+    is($replies[0] && $replies[0]{header}{'x-gw-failed'}, 'b',
+       'a delayed part runs into its timeout');
+    is($replies[1] && $replies[1]{header}{'x-gw-completed'}, 'true',
+       'the next request on the connection');
+    cmp_ok(time() - $start, '<', 3, 'is not kept waiting');
+    unlike($nginx->log, qr/cannot be stopped/, 'the part is stopped');
+    is(scalar($be->requests('/limited')), 2,
+       'and does not go to the back end any more');
+    $nginx->stop;
+}
+
+
+done_testing();
