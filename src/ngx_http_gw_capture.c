@@ -156,7 +156,9 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
         u->buffering = 0;
     }
 
-    part->in_place = (u && !u->buffering
+    /* there is no conf yet when the address to pass to is a bad one */
+
+    part->in_place = (u && u->conf && !u->buffering
                       && u->conf->module.len == sizeof("proxy") - 1
                       && ngx_strncmp(u->conf->module.data, "proxy", 5) == 0);
 

@@ -187,4 +187,26 @@ END
 }
 
 
+# === an upstream without a configuration, its address was a bad one: crash
+
+{
+    my $nginx = GW::Nginx->new(http => <<'END');
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location = /agg {
+            gw_aggregate object;
+            gw_aggregate_part a /p?to=$arg_to optional;
+        }
+        location = /p { internal; proxy_pass $arg_to; }
+    }
+END
+
+    my $reply = $nginx->get('/agg?to=nowhere');
+
+    cmp_ok($reply->{status}, '>=', 200, 'there is an answer');
+    unlike($nginx->log, qr/exited on signal/, 'nginx has not died');
+    $nginx->stop;
+}
+
+
 done_testing();
