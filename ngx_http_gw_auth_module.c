@@ -686,7 +686,8 @@ ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    object = var->header ? ctx->id->jws.header : ctx->id->jwt.claims;
+    object = var->header ? ctx->id->token->jws.header
+                         : ctx->id->token->jwt.claims;
 
     rc = ngx_http_gw_auth_identity_claim(r->pool, object, var->names, var->n,
                                          &value);
@@ -895,6 +896,15 @@ ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    ngx_str_set(&name, "gw_auth");
+
+    gmcf->zone = ngx_http_gw_auth_zone_create(cf, &name,
+                                              NGX_HTTP_GW_AUTH_ZONE_SIZE,
+                                              &ngx_http_gw_auth_module);
+    if (gmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_str_set(&name, "gw_auth_counters");
 
     gmcf->counters = ngx_http_gw_counters_create(cf, &name,
@@ -921,6 +931,7 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
+     *     alcf->issuers = NULL;
      *     alcf->challenge_text = { 0, NULL };
      *     alcf->policy = NULL;
      *     alcf->checked = 0;

@@ -22,7 +22,9 @@ static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *token, gw_reason_e *reason);
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
+static ngx_int_t ngx_http_gw_auth_claims(ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_identity_t *id, gw_reason_e *reason);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
     ngx_str_t *error);
 
@@ -163,50 +165,61 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *token, gw_reason_e *reason)
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason)
 {
-    u_char          *buf;
-    int64_t          now;
-    ngx_int_t        rc;
-    ngx_time_t      *tp;
-    gw_status_e      status;
-    gw_jwt_times_t   times;
+    ngx_int_t                  rc;
+    gw_status_e                status;
+    ngx_http_gw_auth_token_t  *token;
 
-    if (token->len > alcf->max_size) {
-        *reason = GW_REASON_SIZE;
-        return NGX_DECLINED;
-    }
-
-    /* a location always has keys, but a request may end at server{} */
-
-    if (alcf->keys == NULL) {
-        *reason = GW_REASON_KEYSET;
-        return NGX_DECLINED;
-    }
-
-    buf = ngx_pnalloc(r->pool, gw_jws_buffer_size(token->len));
-    if (buf == NULL) {
-        *reason = GW_REASON_MEMORY;
-        return NGX_ERROR;
-    }
-
-    status = gw_jws_parse(gmcf->jws, &id->jws, token->data, token->len,
-                          alcf->max_size, buf, reason);
-    if (status != GW_OK) {
-        return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
-    }
-
-    rc = ngx_http_gw_auth_verify(gmcf->jws, &id->jws, alcf->keys,
-                                 ngx_http_gw_auth_allowed(alcf), reason);
+    rc = ngx_http_gw_auth_token_create(gmcf->jws, text, alcf->max_size,
+                                       r->connection->log, &id->token,
+                                       reason);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    status = gw_jwt_parse(&id->jwt, id->jws.payload, id->jws.payload_len,
-                          reason);
+    token = id->token;
+
+    /* a location always has keys, but a request may end at server{} */
+
+    if (alcf->issuers == NULL) {
+        *reason = GW_REASON_KEYSET;
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_gw_auth_find_issuer(alcf->issuers, token, &id->issuer,
+                                     reason)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_gw_auth_verify(gmcf->jws, id->issuer, token, reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    status = gw_jwt_parse(&token->jwt, token->jws.payload,
+                          token->jws.payload_len, reason);
     if (status != GW_OK) {
         return (status == GW_ERROR) ? NGX_ERROR : NGX_DECLINED;
     }
+
+    token->verified = 1;
+
+    return ngx_http_gw_auth_claims(alcf, id, reason);
+}
+
+
+/* what depends on the clock and on the location, also of a token known */
+
+static ngx_int_t
+ngx_http_gw_auth_claims(ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_identity_t *id, gw_reason_e *reason)
+{
+    int64_t          now;
+    ngx_time_t      *tp;
+    gw_jwt_times_t   times;
 
     tp = ngx_timeofday();
     now = (int64_t) tp->sec * 1000000 + tp->msec * 1000;
@@ -215,7 +228,7 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
     times.max_lifetime = 0;
     times.ignore_exp = !alcf->validate_exp;
 
-    if (gw_jwt_check_times(&id->jwt, &times, now, reason) != GW_OK) {
+    if (gw_jwt_check_times(&id->token->jwt, &times, now, reason) != GW_OK) {
         return NGX_DECLINED;
     }
 

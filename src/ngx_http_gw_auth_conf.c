@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_gw_auth_conf_arg(ngx_conf_t *cf,
 static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
     ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
     ngx_uint_t server);
+static char *ngx_http_gw_auth_conf_issuer(ngx_conf_t *cf,
+    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf);
 
 
 char *
@@ -724,6 +726,8 @@ char *
 ngx_http_gw_auth_conf_merge(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
+    char  *rv;
+
     if (prev->policy
         && conf->jwt == NGX_CONF_UNSET_PTR
         && conf->key == NGX_CONF_UNSET_PTR
@@ -761,6 +765,11 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->challenge, prev->challenge,
                               NGX_HTTP_GW_AUTH_CHALLENGE_ON);
 
+    rv = ngx_http_gw_auth_conf_issuer(cf, prev, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
     if (conf->mode == NGX_HTTP_GW_AUTH_OFF) {
         return NGX_CONF_OK;
     }
@@ -773,7 +782,8 @@ static char *
 ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
-    ngx_str_t  *scheme;
+    ngx_str_t                  *scheme;
+    ngx_http_gw_auth_issuer_t  *issuer;
 
     if (conf->jwt == NULL) {
 
@@ -831,15 +841,63 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_gw_auth_check_keys(cf, conf->keys,
-                                    ngx_http_gw_auth_allowed(conf),
-                                    conf->algorithms != 0,
-                                    conf->jwt->conf_file,
+    issuer = ((ngx_http_gw_auth_issuer_t **) conf->issuers->elts)[0];
+
+    if (ngx_http_gw_auth_check_keys(cf, issuer, conf->jwt->conf_file,
                                     conf->jwt->conf_line)
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* of a location without "issuer=" */
+
+static char *
+ngx_http_gw_auth_conf_issuer(ngx_conf_t *cf,
+    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf)
+{
+    ngx_http_gw_auth_issuer_t  *issuer, **slot;
+
+    if (conf->jwt == NULL || conf->keys == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (prev->issuers
+        && prev->keys == conf->keys
+        && prev->algorithms == conf->algorithms)
+    {
+        conf->issuers = prev->issuers;
+        return NGX_CONF_OK;
+    }
+
+    issuer = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_issuer_t));
+    if (issuer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    issuer->conf_file = conf->jwt->conf_file;
+    issuer->conf_line = conf->jwt->conf_line;
+    issuer->keys = conf->keys;
+    issuer->named = (conf->algorithms != 0);
+    issuer->algorithms = conf->algorithms ? (gw_alg_mask_t) conf->algorithms
+                                          : GW_ALG_MASK_DEFAULT;
+
+    conf->issuers = ngx_array_create(cf->pool, 1,
+                                     sizeof(ngx_http_gw_auth_issuer_t *));
+    if (conf->issuers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    slot = ngx_array_push(conf->issuers);
+    if (slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = issuer;
 
     return NGX_CONF_OK;
 }

@@ -23,8 +23,10 @@
 #include "gw_hash.h"
 #include "gw_jws.h"
 #include "ngx_http_gw_auth_cred.h"
+#include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
 #include "ngx_http_gw_auth_store.h"
+#include "ngx_http_gw_auth_zone.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_joint.h"
 
@@ -96,6 +98,7 @@ typedef struct {
     gw_hash_t                 *hash;         /* each worker has its copy */
     gw_jws_ctx_t              *jws;
     ngx_http_gw_counters_t    *counters;
+    ngx_http_gw_auth_zone_t   *zone;
 
     ngx_array_t                key_files;    /* ngx_http_gw_auth_keys_t * */
     ngx_array_t                stores;       /* ngx_http_gw_auth_store_t * */
@@ -110,6 +113,7 @@ struct ngx_http_gw_auth_loc_conf_s {
     ngx_http_gw_auth_jwt_conf_t   *jwt;         /* NULL: off */
     ngx_http_gw_auth_key_conf_t   *key;         /* NULL: off */
     ngx_array_t                   *keys;        /* ..._auth_keys_t * */
+    ngx_array_t                   *issuers;     /* ..._auth_issuer_t * */
     ngx_array_t                   *require;     /* ..._auth_require_t */
     ngx_uint_t                     algorithms;  /* mask, 0: the default */
     time_t                         leeway;
@@ -181,12 +185,5 @@ ngx_int_t ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
 char *ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
     ngx_uint_t server);
-
-/* the algorithms of a location */
-
-#define ngx_http_gw_auth_allowed(alcf)                                        \
-    ((alcf)->algorithms ? (gw_alg_mask_t) (alcf)->algorithms                  \
-                        : (gw_alg_mask_t) GW_ALG_MASK_DEFAULT)
-
 
 #endif /* NGX_HTTP_GW_AUTH_CONF_H */

@@ -71,8 +71,7 @@ ngx_http_gw_auth_free_identity(void *data)
 {
     ngx_http_gw_auth_identity_t  *id = data;
 
-    gw_jwt_release(&id->jwt);
-    gw_jws_release(&id->jws);
+    ngx_http_gw_auth_token_free(id->token);
 }
 
 
@@ -122,13 +121,13 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
             break;
 
         case NGX_HTTP_GW_AUTH_KID:
-            value->len = id->jws.kid_len;
-            value->data = (u_char *) id->jws.kid;
-            rc = id->jws.kid ? NGX_OK : NGX_DECLINED;
+            value->len = id->token->jws.kid_len;
+            value->data = (u_char *) id->token->jws.kid;
+            rc = id->token->jws.kid ? NGX_OK : NGX_DECLINED;
             break;
 
         case NGX_HTTP_GW_AUTH_ALG:
-            value->data = (u_char *) gw_alg_name(id->jws.alg);
+            value->data = (u_char *) gw_alg_name(id->token->jws.alg);
             value->len = ngx_strlen(value->data);
             break;
 
@@ -163,7 +162,7 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 
     for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
 
-        claim = gw_json_get(id->jwt.claims, name->data, name->len);
+        claim = gw_json_get(id->token->jwt.claims, name->data, name->len);
 
         if (claim == NULL || json_is_null(claim)) {
             continue;
@@ -208,7 +207,8 @@ ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    return ngx_http_gw_auth_string_claim(id->jwt.claims, "jti", 3, value);
+    return ngx_http_gw_auth_string_claim(id->token->jwt.claims, "jti", 3,
+                                         value);
 }
 
 
@@ -216,28 +216,26 @@ static ngx_int_t
 ngx_http_gw_auth_scope(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
     ngx_str_t *value)
 {
-    json_t  *scp;
+    json_t  *scp, *claims;
 
     if (!id->has_jwt) {
         return id->key ? ngx_http_gw_auth_text(&id->key->scopes, value)
                        : NGX_DECLINED;
     }
 
+    claims = id->token->jwt.claims;
+
     /* RFC 8693, 4.2: one string; "scp" is what some issuers write instead */
 
-    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "scope", 5, value)
-        == NGX_OK)
-    {
+    if (ngx_http_gw_auth_string_claim(claims, "scope", 5, value) == NGX_OK) {
         return NGX_OK;
     }
 
-    if (ngx_http_gw_auth_string_claim(id->jwt.claims, "scp", 3, value)
-        == NGX_OK)
-    {
+    if (ngx_http_gw_auth_string_claim(claims, "scp", 3, value) == NGX_OK) {
         return NGX_OK;
     }
 
-    scp = gw_json_get(id->jwt.claims, "scp", 3);
+    scp = gw_json_get(claims, "scp", 3);
 
     if (!json_is_array(scp)) {
         return NGX_DECLINED;
@@ -305,8 +303,8 @@ ngx_http_gw_auth_payload(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
     size_t   i;
     u_char  *p;
 
-    value->len = id->jws.payload_len;
-    value->data = (u_char *) id->jws.payload;
+    value->len = id->token->jws.payload_len;
+    value->data = (u_char *) id->token->jws.payload;
 
     if (ngx_http_gw_auth_safe(value) == NGX_OK) {
         return NGX_OK;
@@ -335,13 +333,13 @@ ngx_http_gw_auth_exp_in(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
 {
     int64_t  left;
 
-    if (!id->jwt.has_exp) {
+    if (!id->token->jwt.has_exp) {
         return NGX_DECLINED;
     }
 
     /* whole seconds; below zero within the leeway */
 
-    left = id->jwt.exp / 1000000 - (int64_t) ngx_time();
+    left = id->token->jwt.exp / 1000000 - (int64_t) ngx_time();
 
     value->data = ngx_pnalloc(pool, NGX_INT64_LEN);
     if (value->data == NULL) {

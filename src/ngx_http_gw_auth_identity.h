@@ -19,15 +19,15 @@
 #include "gw_apikey.h"
 #include "gw_claim.h"
 #include "gw_json.h"
-#include "gw_jws.h"
-#include "gw_jwt.h"
+#include "ngx_http_gw_auth_issuer.h"
+#include "ngx_http_gw_auth_token.h"
 
 
 typedef struct {
-    gw_jws_t             jws;
-    gw_jwt_t             jwt;
-    const gw_apikey_t   *key;           /* NULL without a verified key */
-    unsigned             has_jwt:1;     /* a verified token */
+    ngx_http_gw_auth_token_t   *token;      /* a reference of ours */
+    ngx_http_gw_auth_issuer_t  *issuer;     /* of the token */
+    const gw_apikey_t          *key;        /* NULL without a verified key */
+    unsigned                    has_jwt:1;  /* the token is verified */
 } ngx_http_gw_auth_identity_t;
 
 

@@ -146,19 +146,20 @@ ngx_http_gw_auth_wanted(gw_alg_mask_t allowed)
 
 
 ngx_int_t
-ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
-    gw_alg_mask_t allowed, ngx_uint_t named, u_char *file, ngx_uint_t line)
+ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
+    u_char *file, ngx_uint_t line)
 {
     gw_alg_e                    alg;
     ngx_uint_t                  i, n;
-    gw_alg_mask_t               algs, wanted;
+    gw_alg_mask_t               algs, wanted, allowed;
     ngx_http_gw_auth_keys_t   **key;
 
     algs = 0;
+    allowed = issuer->algorithms;
     wanted = ngx_http_gw_auth_wanted(allowed);
-    key = keys->elts;
+    key = issuer->keys->elts;
 
-    for (i = 0; i < keys->nelts; i++) {
+    for (i = 0; i < issuer->keys->nelts; i++) {
 
         if ((key[i]->set->algs & ~GW_ALG_MASK_HS) == 0
             && (allowed & GW_ALG_MASK_HS) == 0)
@@ -205,7 +206,7 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
         return NGX_ERROR;
     }
 
-    if (!named) {
+    if (!issuer->named) {
         return NGX_OK;
     }
 
@@ -267,8 +268,8 @@ ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
 
 
 ngx_int_t
-ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, gw_jws_t *jws, ngx_array_t *keys,
-    gw_alg_mask_t allowed, gw_reason_e *reason)
+ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, ngx_http_gw_auth_issuer_t *issuer,
+    ngx_http_gw_auth_token_t *token, gw_reason_e *reason)
 {
     size_t                      n, ncand;
     ngx_uint_t                  i, tries;
@@ -279,11 +280,12 @@ ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, gw_jws_t *jws, ngx_array_t *keys,
 
     tries = 0;
     *reason = GW_REASON_KID;
-    key = keys->elts;
+    key = issuer->keys->elts;
 
-    for (i = 0; i < keys->nelts; i++) {
+    for (i = 0; i < issuer->keys->nelts; i++) {
 
-        status = gw_jws_choose(jws, key[i]->set, allowed, cand, &ncand, &why);
+        status = gw_jws_choose(&token->jws, key[i]->set, issuer->algorithms,
+                               cand, &ncand, &why);
 
         if (status != GW_OK) {
             if (ngx_http_gw_auth_reason_rank(why)
@@ -303,9 +305,11 @@ ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, gw_jws_t *jws, ngx_array_t *keys,
                 return NGX_DECLINED;
             }
 
-            status = gw_jws_verify_key(ctx, jws, cand[n]);
+            status = gw_jws_verify_key(ctx, &token->jws, cand[n]);
 
             if (status == GW_OK) {
+                ngx_memcpy(token->thumbprint, cand[n]->thumbprint,
+                           GW_JWK_THUMBPRINT_LEN);
                 return NGX_OK;
             }
 

@@ -19,6 +19,8 @@
 
 #include "gw_jwk.h"
 #include "gw_jws.h"
+#include "ngx_http_gw_auth_issuer.h"
+#include "ngx_http_gw_auth_token.h"
 
 
 typedef struct {
@@ -45,11 +47,9 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
 
 
 /*
- * Checks the key files of one location together.
+ * Checks the keys of an issuer together.
  *
- *     keys     ngx_http_gw_auth_keys_t *
- *     allowed  algorithms of the location
- *     named    1 if the configuration names them
+ *     issuer   its keys and algorithms
  *     file     where gw_jwt stands, for messages
  *     line
  *
@@ -58,23 +58,23 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
  * Returns NGX_OK or NGX_ERROR (logged).
  */
 
-ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_array_t *keys,
-    gw_alg_mask_t allowed, ngx_uint_t named, u_char *file, ngx_uint_t line);
+ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf,
+    ngx_http_gw_auth_issuer_t *issuer, u_char *file, ngx_uint_t line);
 
 
 /*
- * Verifies the signature of a parsed token.
+ * Verifies the signature of a token with the keys of its issuer, and keeps
+ * the thumbprint of the key that did it in the token.
  *
- *     keys     ngx_http_gw_auth_keys_t *
- *     allowed  algorithms of the location
  *     reason   out: unless NGX_OK
  *
  * Tries at most GW_JWK_MAX_TRIES keys.  Returns NGX_OK, NGX_DECLINED or
  * NGX_ERROR as gw_jws_verify().
  */
 
-ngx_int_t ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, gw_jws_t *jws,
-    ngx_array_t *keys, gw_alg_mask_t allowed, gw_reason_e *reason);
+ngx_int_t ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx,
+    ngx_http_gw_auth_issuer_t *issuer, ngx_http_gw_auth_token_t *token,
+    gw_reason_e *reason);
 
 
 #endif /* NGX_HTTP_GW_AUTH_KEYS_H */
