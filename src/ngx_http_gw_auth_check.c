@@ -167,9 +167,10 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason)
 {
-    ngx_int_t                  rc;
-    gw_status_e                status;
-    ngx_http_gw_auth_token_t  *token;
+    ngx_int_t                       rc;
+    gw_status_e                     status;
+    ngx_http_gw_auth_token_t       *token;
+    ngx_http_gw_auth_candidates_t   cand;
 
     rc = ngx_http_gw_auth_token_create(gmcf->jws, text, alcf->max_size,
                                        r->connection->log, &id->token,
@@ -194,7 +195,12 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    rc = ngx_http_gw_auth_verify(gmcf->jws, id->issuer, token, reason);
+    rc = ngx_http_gw_auth_choose(id->issuer, token, &cand, reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -268,26 +268,26 @@ ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
 
 
 ngx_int_t
-ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, ngx_http_gw_auth_issuer_t *issuer,
-    ngx_http_gw_auth_token_t *token, gw_reason_e *reason)
+ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
+    ngx_http_gw_auth_token_t *token, ngx_http_gw_auth_candidates_t *cand,
+    gw_reason_e *reason)
 {
     size_t                      n, ncand;
-    ngx_uint_t                  i, tries;
+    ngx_uint_t                  i;
     gw_reason_e                 why;
-    gw_status_e                 status;
-    const gw_jwk_t             *cand[GW_JWK_MAX_TRIES];
+    const gw_jwk_t             *keys[GW_JWK_MAX_TRIES];
     ngx_http_gw_auth_keys_t   **key;
 
-    tries = 0;
+    cand->n = 0;
     *reason = GW_REASON_KID;
     key = issuer->keys->elts;
 
     for (i = 0; i < issuer->keys->nelts; i++) {
 
-        status = gw_jws_choose(&token->jws, key[i]->set, issuer->algorithms,
-                               cand, &ncand, &why);
-
-        if (status != GW_OK) {
+        if (gw_jws_choose(&token->jws, key[i]->set, issuer->algorithms, keys,
+                          &ncand, &why)
+            != GW_OK)
+        {
             if (ngx_http_gw_auth_reason_rank(why)
                 > ngx_http_gw_auth_reason_rank(*reason))
             {
@@ -297,28 +297,39 @@ ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, ngx_http_gw_auth_issuer_t *issuer,
             continue;
         }
 
-        *reason = GW_REASON_SIG;
-
-        for (n = 0; n < ncand; n++) {
-
-            if (tries++ == GW_JWK_MAX_TRIES) {
-                return NGX_DECLINED;
-            }
-
-            status = gw_jws_verify_key(ctx, &token->jws, cand[n]);
-
-            if (status == GW_OK) {
-                ngx_memcpy(token->thumbprint, cand[n]->thumbprint,
-                           GW_JWK_THUMBPRINT_LEN);
-                return NGX_OK;
-            }
-
-            if (status == GW_ERROR) {
-                *reason = GW_REASON_MEMORY;
-                return NGX_ERROR;
-            }
+        for (n = 0; n < ncand && cand->n < GW_JWK_MAX_TRIES; n++) {
+            cand->keys[cand->n++] = keys[n];
         }
     }
+
+    return cand->n ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, ngx_http_gw_auth_token_t *token,
+    ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason)
+{
+    ngx_uint_t   i;
+    gw_status_e  status;
+
+    for (i = 0; i < cand->n; i++) {
+
+        status = gw_jws_verify_key(ctx, &token->jws, cand->keys[i]);
+
+        if (status == GW_OK) {
+            ngx_memcpy(token->thumbprint, cand->keys[i]->thumbprint,
+                       GW_JWK_THUMBPRINT_LEN);
+            return NGX_OK;
+        }
+
+        if (status == GW_ERROR) {
+            *reason = GW_REASON_MEMORY;
+            return NGX_ERROR;
+        }
+    }
+
+    *reason = GW_REASON_SIG;
 
     return NGX_DECLINED;
 }

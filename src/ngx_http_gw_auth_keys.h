@@ -30,6 +30,14 @@ typedef struct {
 } ngx_http_gw_auth_keys_t;
 
 
+/* keys that may verify one token; valid until a set is replaced */
+
+typedef struct {
+    const gw_jwk_t     *keys[GW_JWK_MAX_TRIES];
+    ngx_uint_t          n;
+} ngx_http_gw_auth_candidates_t;
+
+
 /*
  * Reads a key file, or finds it among those that have been read.
  *
@@ -63,17 +71,32 @@ ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf,
 
 
 /*
- * Verifies the signature of a token with the keys of its issuer, and keeps
- * the thumbprint of the key that did it in the token.
+ * Chooses the keys of an issuer that may verify a token, at most
+ * GW_JWK_MAX_TRIES.
+ *
+ *     cand     out: on NGX_OK
+ *     reason   out: on NGX_DECLINED, as gw_jws_choose()
+ *
+ * Returns NGX_OK, with one key or more, or NGX_DECLINED.
+ */
+
+ngx_int_t ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
+    ngx_http_gw_auth_token_t *token, ngx_http_gw_auth_candidates_t *cand,
+    gw_reason_e *reason);
+
+
+/*
+ * Verifies the signature of a token with the keys that were chosen for it,
+ * and keeps the thumbprint of the key that did it in the token.
  *
  *     reason   out: unless NGX_OK
  *
- * Tries at most GW_JWK_MAX_TRIES keys.  Returns NGX_OK, NGX_DECLINED or
- * NGX_ERROR as gw_jws_verify().
+ * Returns NGX_OK, NGX_DECLINED (GW_REASON_SIG) or NGX_ERROR
+ * (GW_REASON_MEMORY).
  */
 
 ngx_int_t ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx,
-    ngx_http_gw_auth_issuer_t *issuer, ngx_http_gw_auth_token_t *token,
+    ngx_http_gw_auth_token_t *token, ngx_http_gw_auth_candidates_t *cand,
     gw_reason_e *reason);
 
 
