@@ -14,6 +14,7 @@
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_identity.h"
+#include "ngx_http_gw_auth_issuer_conf.h"
 #include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_counters.h"
@@ -65,6 +66,8 @@ static ngx_int_t ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
 
 static char *ngx_http_gw_auth_set_jwt(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_gw_auth_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_gw_auth_set_key_file(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -111,6 +114,13 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
                         |NGX_CONF_1MORE,
       ngx_http_gw_auth_set_jwt,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_gw_auth_set_issuer,
+      NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -278,6 +288,10 @@ static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
 
     { ngx_string("gw_jwt_payload"), NULL,
       ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_PAYLOAD,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_jwt_issuer"), NULL,
+      ngx_http_gw_auth_value_variable, NGX_HTTP_GW_AUTH_ISSUER,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("gw_jwt_kid"), NULL,
@@ -825,6 +839,9 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
     if (ngx_array_init(&gmcf->key_files, cf->pool, 4,
                        sizeof(ngx_http_gw_auth_keys_t *))
         != NGX_OK
+        || ngx_array_init(&gmcf->issuers, cf->pool, 4,
+                          sizeof(ngx_http_gw_auth_issuer_t *))
+           != NGX_OK
         || ngx_array_init(&gmcf->stores, cf->pool, 4,
                           sizeof(ngx_http_gw_auth_store_t *))
            != NGX_OK
@@ -958,8 +975,11 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_gw_auth_loc_conf_t  *prev = parent;
     ngx_http_gw_auth_loc_conf_t  *conf = child;
 
-    ngx_uint_t                 server;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_uint_t                     server;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
 
     /* while it is merged, a location is the one that cf->ctx is for */
 
@@ -967,7 +987,7 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     server = (clcf->name.len == 0 && !clcf->noname);
 
-    return ngx_http_gw_auth_conf_merge(cf, prev, conf, server);
+    return ngx_http_gw_auth_conf_merge(cf, gmcf, prev, conf, server);
 }
 
 
@@ -979,6 +999,15 @@ ngx_http_gw_auth_set_jwt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
 
     return ngx_http_gw_auth_conf_jwt(cf, gmcf, conf);
+}
+
+
+static char *
+ngx_http_gw_auth_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_main_conf_t  *gmcf = conf;
+
+    return ngx_http_gw_auth_issuer_block(cf, gmcf);
 }
 
 

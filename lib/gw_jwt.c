@@ -167,6 +167,18 @@ gw_jwt_check_times(const gw_jwt_t *jwt, const gw_jwt_times_t *times,
         return gw_jwt_declined(reason, GW_REASON_LIFETIME);
     }
 
+    if (times->max_age == 0) {
+        return GW_OK;
+    }
+
+    if (!jwt->has_iat) {
+        return gw_jwt_declined(reason, GW_REASON_CLAIM);
+    }
+
+    if (now - times->leeway >= jwt->iat + times->max_age) {
+        return gw_jwt_declined(reason, GW_REASON_AGE);
+    }
+
     return GW_OK;
 }
 

@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
     int64_t    leeway;          /* usec, >= 0 */
     int64_t    max_lifetime;    /* usec from iat (now if absent); 0: any */
+    int64_t    max_age;         /* usec since iat, which is needed; 0: any */
     unsigned   ignore_exp:1;    /* a missing or passed exp is acceptable */
 } gw_jwt_times_t;
 
@@ -70,8 +71,8 @@ void gw_jwt_release(gw_jwt_t *jwt);
  *     now     usec since the epoch
  *     reason  out: on GW_DECLINED
  *
- * Returns GW_OK, or GW_DECLINED with GW_REASON_CLAIM (no exp), EXPIRED, NBF,
- * IAT or LIFETIME.
+ * Returns GW_OK, or GW_DECLINED with GW_REASON_CLAIM (no exp, or no iat where
+ * there is a max_age), EXPIRED, NBF, IAT, LIFETIME or AGE.
  */
 gw_status_e gw_jwt_check_times(const gw_jwt_t *jwt,
     const gw_jwt_times_t *times, int64_t now, gw_reason_e *reason);

@@ -12,7 +12,7 @@
 static const char *const  gw_reason_texts[GW_REASON_MAX] = {
     "", "size", "malformed", "type", "json", "header", "crit", "alg", "kid",
     "key_unusable", "alg_key", "keyset", "sig", "claim", "expired", "nbf",
-    "iat", "lifetime", "aud", "iss", "typ", "scope", "require", "key",
+    "iat", "lifetime", "age", "aud", "iss", "typ", "scope", "require", "key",
     "memory"
 };
 

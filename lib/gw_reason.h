@@ -35,7 +35,8 @@ typedef enum {
     GW_REASON_EXPIRED,         /* "expired" */
     GW_REASON_NBF,             /* "nbf" */
     GW_REASON_IAT,             /* "iat" */
-    GW_REASON_LIFETIME,        /* "lifetime" */
+    GW_REASON_LIFETIME,        /* "lifetime": exp is too far from iat */
+    GW_REASON_AGE,             /* "age": issued too long ago */
     GW_REASON_AUD,             /* "aud" */
     GW_REASON_ISS,             /* "iss" */
     GW_REASON_TYP,             /* "typ" */

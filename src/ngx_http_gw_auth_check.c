@@ -23,8 +23,6 @@ static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
-static ngx_int_t ngx_http_gw_auth_claims(ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, gw_reason_e *reason);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
     ngx_str_t *error);
 
@@ -169,6 +167,8 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
 {
     ngx_int_t                       rc;
     gw_status_e                     status;
+    gw_alg_mask_t                   allowed;
+    ngx_http_gw_auth_times_t        times;
     ngx_http_gw_auth_token_t       *token;
     ngx_http_gw_auth_candidates_t   cand;
 
@@ -195,7 +195,13 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    rc = ngx_http_gw_auth_choose(id->issuer, token, &cand, reason);
+    allowed = id->issuer->algorithms;
+
+    if (alcf->algorithms) {
+        allowed &= (gw_alg_mask_t) alcf->algorithms;
+    }
+
+    rc = ngx_http_gw_auth_choose(id->issuer, allowed, token, &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -213,32 +219,10 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
 
     token->verified = 1;
 
-    return ngx_http_gw_auth_claims(alcf, id, reason);
-}
+    times.leeway = alcf->leeway;
+    times.validate_exp = alcf->validate_exp;
 
-
-/* what depends on the clock and on the location, also of a token known */
-
-static ngx_int_t
-ngx_http_gw_auth_claims(ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, gw_reason_e *reason)
-{
-    int64_t          now;
-    ngx_time_t      *tp;
-    gw_jwt_times_t   times;
-
-    tp = ngx_timeofday();
-    now = (int64_t) tp->sec * 1000000 + tp->msec * 1000;
-
-    times.leeway = (int64_t) alcf->leeway * 1000000;
-    times.max_lifetime = 0;
-    times.ignore_exp = !alcf->validate_exp;
-
-    if (gw_jwt_check_times(&id->token->jwt, &times, now, reason) != GW_OK) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_http_gw_auth_check_claims(id->issuer, &times, token, reason);
 }
 
 

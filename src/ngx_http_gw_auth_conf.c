@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_auth_conf.h"
+#include "ngx_http_gw_auth_issuer_conf.h"
 
 
 static char *ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
@@ -25,8 +26,9 @@ static ngx_int_t ngx_http_gw_auth_conf_arg(ngx_conf_t *cf,
 static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
     ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
     ngx_uint_t server);
-static char *ngx_http_gw_auth_conf_issuer(ngx_conf_t *cf,
-    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf);
+static ngx_int_t ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t keys);
 
 
 char *
@@ -34,7 +36,7 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     ngx_http_gw_auth_loc_conf_t *alcf)
 {
     char                         *rv;
-    ngx_str_t                    *value, text;
+    ngx_str_t                    *value, *name, text;
     ngx_uint_t                    i;
     ngx_http_gw_auth_jwt_conf_t  *jwt;
 
@@ -82,6 +84,28 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
                 return rv;
             }
 
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "issuer=", 7) == 0
+            && value[i].len > 7)
+        {
+            if (jwt->issuers == NULL) {
+
+                jwt->issuers = ngx_array_create(cf->pool, 1,
+                                                sizeof(ngx_str_t));
+                if (jwt->issuers == NULL) {
+                    return NGX_CONF_ERROR;
+                }
+            }
+
+            name = ngx_array_push(jwt->issuers);
+            if (name == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            name->len = value[i].len - 7;
+            name->data = value[i].data + 7;
             continue;
         }
 
@@ -192,17 +216,10 @@ ngx_http_gw_auth_conf_key_file(ngx_conf_t *cf,
     value = cf->args->elts;
     format = GW_JWK_JWKS;
 
-    if (cf->args->nelts == 3) {
-
-        if (ngx_strcmp(value[2].data, "pem") == 0) {
-            format = GW_JWK_PEM;
-
-        } else if (ngx_strcmp(value[2].data, "jwks") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", it must be "
-                               "\"jwks\" or \"pem\"", &value[2]);
-            return NGX_CONF_ERROR;
-        }
+    if (cf->args->nelts == 3
+        && ngx_http_gw_auth_conf_format(cf, &value[2], &format) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (ngx_http_script_variables_count(&value[1])) {
@@ -237,21 +254,60 @@ ngx_http_gw_auth_conf_key_file(ngx_conf_t *cf,
 }
 
 
+ngx_int_t
+ngx_http_gw_auth_conf_format(ngx_conf_t *cf, ngx_str_t *value,
+    gw_jwk_format_e *format)
+{
+    if (ngx_strcmp(value->data, "jwks") == 0) {
+        *format = GW_JWK_JWKS;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "pem") == 0) {
+        *format = GW_JWK_PEM;
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\", it must be "
+                       "\"jwks\" or \"pem\"", value);
+
+    return NGX_ERROR;
+}
+
+
 char *
 ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
     ngx_http_gw_auth_loc_conf_t  *alcf = conf;
 
-    gw_alg_e     alg;
-    ngx_str_t   *value;
-    ngx_uint_t   i;
+    char           *rv;
+    gw_alg_mask_t   mask;
 
     if (alcf->algorithms != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
 
-    alcf->algorithms = 0;
+    rv = ngx_http_gw_auth_conf_mask(cf, &mask);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    alcf->algorithms = mask;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask)
+{
+    gw_alg_e     alg;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    *mask = 0;
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
@@ -259,7 +315,7 @@ ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
         alg = gw_alg_find(value[i].data, value[i].len);
 
         if (alg != GW_ALG_MAX) {
-            alcf->algorithms |= gw_alg_bit(alg);
+            *mask |= gw_alg_bit(alg);
             continue;
         }
 
@@ -275,7 +331,9 @@ ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
         }
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown algorithm \"%V\"", &value[i]);
+                           "unknown algorithm \"%V\", name one of RFC 7518 "
+                           "as RS256, PS256, ES256, EdDSA or HS256",
+                           &value[i]);
         return NGX_CONF_ERROR;
     }
 
@@ -703,7 +761,8 @@ ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
 
             if (store == NULL) {
                 ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                              "unknown API-key store \"%V\" in %s:%ui",
+                              "\"gw_api_key\" names the store \"%V\" in "
+                              "%s:%ui, define it with \"gw_api_keys\"",
                               &name[n], key[i]->conf_file,
                               key[i]->conf_line);
                 return NGX_ERROR;
@@ -723,10 +782,13 @@ ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
 
 
 char *
-ngx_http_gw_auth_conf_merge(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
+ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
-    char  *rv;
+    ngx_uint_t  keys;
+
+    keys = (conf->keys != NGX_CONF_UNSET_PTR);
 
     if (prev->policy
         && conf->jwt == NGX_CONF_UNSET_PTR
@@ -765,9 +827,8 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->challenge, prev->challenge,
                               NGX_HTTP_GW_AUTH_CHALLENGE_ON);
 
-    rv = ngx_http_gw_auth_conf_issuer(cf, prev, conf);
-    if (rv != NGX_CONF_OK) {
-        return rv;
+    if (ngx_http_gw_auth_conf_issuers(cf, gmcf, prev, conf, keys) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (conf->mode == NGX_HTTP_GW_AUTH_OFF) {
@@ -822,31 +883,30 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
         return NGX_CONF_OK;
     }
 
-    if (conf->keys == NULL) {
+    if (conf->issuers == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"gw_jwt\" in %s:%ui has no keys, add "
-                      "\"gw_jwt_key_file\"",
+                      "\"gw_jwt_key_file\" or name an issuer with "
+                      "\"issuer=\"",
                       conf->jwt->conf_file, conf->jwt->conf_line);
         return NGX_CONF_ERROR;
     }
 
     conf->policy->checked = 1;
 
-    if (prev->policy
-        && prev->policy->checked
-        && prev->policy != conf->policy
-        && prev->keys == conf->keys
-        && prev->algorithms == conf->algorithms)
+    /* those of a block have been checked at its end */
+
+    if (conf->jwt->issuers
+        || (prev->policy
+            && prev->policy->checked
+            && prev->issuers == conf->issuers))
     {
         return NGX_CONF_OK;
     }
 
     issuer = ((ngx_http_gw_auth_issuer_t **) conf->issuers->elts)[0];
 
-    if (ngx_http_gw_auth_check_keys(cf, issuer, conf->jwt->conf_file,
-                                    conf->jwt->conf_line)
-        != NGX_OK)
-    {
+    if (ngx_http_gw_auth_check_keys(cf, issuer) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -854,50 +914,32 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
 }
 
 
-/* of a location without "issuer=" */
-
-static char *
-ngx_http_gw_auth_conf_issuer(ngx_conf_t *cf,
-    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf)
+static ngx_int_t
+ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t keys)
 {
-    ngx_http_gw_auth_issuer_t  *issuer, **slot;
-
-    if (conf->jwt == NULL || conf->keys == NULL) {
-        return NGX_CONF_OK;
+    if (conf->jwt == NULL) {
+        return NGX_OK;
     }
 
-    if (prev->issuers
-        && prev->keys == conf->keys
-        && prev->algorithms == conf->algorithms)
-    {
+    if (conf->jwt->issuers == NULL) {
+        return ngx_http_gw_auth_issuer_anonymous(cf, prev, conf);
+    }
+
+    if (keys) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"gw_jwt_key_file\" is of no use to \"gw_jwt\" with "
+                      "\"issuer=\" in %s:%ui, move it to the block of the "
+                      "issuer as \"key_file\"",
+                      conf->jwt->conf_file, conf->jwt->conf_line);
+        return NGX_ERROR;
+    }
+
+    if (prev->jwt == conf->jwt && prev->algorithms == conf->algorithms) {
         conf->issuers = prev->issuers;
-        return NGX_CONF_OK;
+        return NGX_OK;
     }
 
-    issuer = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_issuer_t));
-    if (issuer == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    issuer->conf_file = conf->jwt->conf_file;
-    issuer->conf_line = conf->jwt->conf_line;
-    issuer->keys = conf->keys;
-    issuer->named = (conf->algorithms != 0);
-    issuer->algorithms = conf->algorithms ? (gw_alg_mask_t) conf->algorithms
-                                          : GW_ALG_MASK_DEFAULT;
-
-    conf->issuers = ngx_array_create(cf->pool, 1,
-                                     sizeof(ngx_http_gw_auth_issuer_t *));
-    if (conf->issuers == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    slot = ngx_array_push(conf->issuers);
-    if (slot == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *slot = issuer;
-
-    return NGX_CONF_OK;
+    return ngx_http_gw_auth_issuer_resolve(cf, gmcf, conf);
 }

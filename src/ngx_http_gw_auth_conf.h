@@ -56,6 +56,7 @@
 typedef struct {
     ngx_http_complex_value_t   realm;
     ngx_int_t                  token;        /* of a variable, or NGX_ERROR */
+    ngx_array_t               *issuers;      /* ngx_str_t, NULL: anonymous */
     u_char                    *conf_file;    /* where it stands */
     ngx_uint_t                 conf_line;
     unsigned                   optional:1;
@@ -101,6 +102,7 @@ typedef struct {
     ngx_http_gw_auth_zone_t   *zone;
 
     ngx_array_t                key_files;    /* ngx_http_gw_auth_keys_t * */
+    ngx_array_t                issuers;      /* ..._auth_issuer_t *, named */
     ngx_array_t                stores;       /* ngx_http_gw_auth_store_t * */
     ngx_array_t                key_confs;    /* ..._key_conf_t * */
     ngx_array_t                args;         /* ngx_str_t, credentials */
@@ -151,6 +153,20 @@ char *ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/*
+ * Read the algorithms of the directive at hand, from its first argument on,
+ * and the name of a format of keys.
+ *
+ *     mask    out: on NGX_CONF_OK
+ *     format  out: on NGX_OK
+ *
+ * Return what a handler of a directive returns; NGX_OK or NGX_ERROR (logged).
+ */
+
+char *ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask);
+ngx_int_t ngx_http_gw_auth_conf_format(ngx_conf_t *cf, ngx_str_t *value,
+    gw_jwk_format_e *format);
+
 /* check gw_jwt_max_size and gw_jwt_leeway; for ngx_conf_post_t */
 
 char *ngx_http_gw_auth_conf_size(ngx_conf_t *cf, void *post, void *data);
@@ -176,6 +192,7 @@ ngx_int_t ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
 /*
  * Merges two levels of configuration and checks the outcome.
  *
+ *     gmcf    complete: all of http{} has been read
  *     server  conf is that of a server{}, which may leave to its locations
  *             what is missing
  *
@@ -183,7 +200,7 @@ ngx_int_t ngx_http_gw_auth_conf_stores(ngx_conf_t *cf,
  */
 
 char *ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
-    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
-    ngx_uint_t server);
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server);
 
 #endif /* NGX_HTTP_GW_AUTH_CONF_H */

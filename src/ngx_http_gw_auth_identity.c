@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "gw_claim_path.h"
 #include "ngx_http_gw_auth_identity.h"
 
 
@@ -19,12 +20,16 @@
 static void ngx_http_gw_auth_free_identity(void *data);
 static ngx_int_t ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id,
     ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_string(const json_t *claim,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_groups(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_scope(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_auth_scope_array(ngx_pool_t *pool,
-    const json_t *array, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_set_text(ngx_pool_t *pool,
+    const gw_scope_set_t *set, u_char separator, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_payload(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_exp_in(ngx_pool_t *pool,
@@ -94,8 +99,7 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
         break;
 
     case NGX_HTTP_GW_AUTH_GROUPS:
-        rc = id->key ? ngx_http_gw_auth_text(&id->key->groups, value)
-                     : NGX_DECLINED;
+        rc = ngx_http_gw_auth_groups(pool, id, value);
         break;
 
     case NGX_HTTP_GW_AUTH_CREDENTIAL_ID:
@@ -118,6 +122,11 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
 
         case NGX_HTTP_GW_AUTH_PAYLOAD:
             rc = ngx_http_gw_auth_payload(pool, id, value);
+            break;
+
+        case NGX_HTTP_GW_AUTH_ISSUER:
+            *value = id->issuer->name;
+            rc = value->len ? NGX_OK : NGX_DECLINED;
             break;
 
         case NGX_HTTP_GW_AUTH_KID:
@@ -148,8 +157,9 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
 static ngx_int_t
 ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 {
-    json_t                 *claim;
-    const char             *text;
+    json_t                 *claim, *claims;
+    ngx_uint_t              i;
+    gw_claim_path_t        *path;
     const gw_claim_name_t  *name;
 
     if (id->key) {
@@ -160,23 +170,65 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
         return NGX_DECLINED;
     }
 
-    for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
+    claims = id->token->jwt.claims;
 
-        claim = gw_json_get(id->token->jwt.claims, name->data, name->len);
+    if (id->issuer->consumers == NULL) {
 
-        if (claim == NULL || json_is_null(claim)) {
-            continue;
+        for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
+
+            claim = gw_json_get(claims, name->data, name->len);
+
+            if (claim && !json_is_null(claim)) {
+                return ngx_http_gw_auth_string(claim, value);
+            }
         }
 
-        /* a claim of another type is not a reason to try the next one */
+        return NGX_DECLINED;
+    }
 
-        text = gw_claim_string(claim, &value->len);
-        value->data = (u_char *) text;
+    path = id->issuer->consumers->elts;
 
-        return text ? NGX_OK : NGX_DECLINED;
+    for (i = 0; i < id->issuer->consumers->nelts; i++) {
+
+        claim = gw_claim_path_get(&path[i], claims);
+
+        if (claim && !json_is_null(claim)) {
+            return ngx_http_gw_auth_string(claim, value);
+        }
     }
 
     return NGX_DECLINED;
+}
+
+
+/* a claim of another type is not a reason to try the next one */
+
+static ngx_int_t
+ngx_http_gw_auth_string(const json_t *claim, ngx_str_t *value)
+{
+    const char  *text;
+
+    text = gw_claim_string(claim, &value->len);
+
+    if (text == NULL) {
+        return NGX_DECLINED;
+    }
+
+    value->data = (u_char *) text;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_groups(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
+    ngx_str_t *value)
+{
+    gw_scope_set_t  set;
+
+    ngx_http_gw_auth_identity_groups(id, &set);
+
+    return ngx_http_gw_auth_set_text(pool, &set, ',', value);
 }
 
 
@@ -216,53 +268,82 @@ static ngx_int_t
 ngx_http_gw_auth_scope(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
     ngx_str_t *value)
 {
-    json_t  *scp, *claims;
+    gw_scope_set_t  set;
 
-    if (!id->has_jwt) {
-        return id->key ? ngx_http_gw_auth_text(&id->key->scopes, value)
-                       : NGX_DECLINED;
-    }
+    ngx_http_gw_auth_identity_scopes(id, &set);
 
-    claims = id->token->jwt.claims;
-
-    /* RFC 8693, 4.2: one string; "scp" is what some issuers write instead */
-
-    if (ngx_http_gw_auth_string_claim(claims, "scope", 5, value) == NGX_OK) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_gw_auth_string_claim(claims, "scp", 3, value) == NGX_OK) {
-        return NGX_OK;
-    }
-
-    scp = gw_json_get(claims, "scp", 3);
-
-    if (!json_is_array(scp)) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_gw_auth_scope_array(pool, scp, value);
+    return ngx_http_gw_auth_set_text(pool, &set, ' ', value);
 }
 
 
-static ngx_int_t
-ngx_http_gw_auth_scope_array(ngx_pool_t *pool, const json_t *array,
-    ngx_str_t *value)
+void
+ngx_http_gw_auth_identity_scopes(ngx_http_gw_auth_identity_t *id,
+    gw_scope_set_t *set)
 {
-    size_t       i, n, len, size;
+    ngx_array_t  *paths;
+
+    if (id->has_jwt) {
+        paths = id->issuer->scopes;
+
+        gw_scope_from_claims(set, id->token->jwt.claims,
+                             paths ? paths->elts : NULL,
+                             paths ? paths->nelts : 0);
+        return;
+    }
+
+    if (id->key) {
+        gw_scope_from_key(set, id->key->scopes.data, id->key->scopes.len);
+        return;
+    }
+
+    gw_scope_from_key(set, NULL, 0);
+}
+
+
+void
+ngx_http_gw_auth_identity_groups(ngx_http_gw_auth_identity_t *id,
+    gw_scope_set_t *set)
+{
+    /* it is the key that says who the consumer is, if there is one */
+
+    if (id->key) {
+        gw_scope_from_key(set, id->key->groups.data, id->key->groups.len);
+        return;
+    }
+
+    if (id->has_jwt && id->issuer->groups) {
+        gw_scope_from_claims(set, id->token->jwt.claims,
+                             id->issuer->groups->elts,
+                             id->issuer->groups->nelts);
+        return;
+    }
+
+    gw_scope_from_key(set, NULL, 0);
+}
+
+
+/* a text as it was, the strings of an array with a character between them */
+
+static ngx_int_t
+ngx_http_gw_auth_set_text(ngx_pool_t *pool, const gw_scope_set_t *set,
+    u_char separator, ngx_str_t *value)
+{
     u_char      *p;
-    const char  *text;
+    size_t       pos, size;
+    gw_scope_t   scope;
 
+    if (set->array == NULL) {
+        value->len = set->len;
+        value->data = (u_char *) set->data;
+
+        return set->data ? NGX_OK : NGX_DECLINED;
+    }
+
+    pos = 0;
     size = 0;
-    n = json_array_size(array);
 
-    for (i = 0; i < n; i++) {
-
-        text = gw_claim_string(json_array_get(array, i), &len);
-
-        if (text) {
-            size += len + 1;
-        }
+    while (gw_scope_next(set, &pos, &scope)) {
+        size += scope.len + 1;
     }
 
     if (size == 0) {
@@ -275,19 +356,15 @@ ngx_http_gw_auth_scope_array(ngx_pool_t *pool, const json_t *array,
     }
 
     value->data = p;
+    pos = 0;
 
-    for (i = 0; i < n; i++) {
+    while (gw_scope_next(set, &pos, &scope)) {
 
-        text = gw_claim_string(json_array_get(array, i), &len);
-
-        if (text) {
-
-            if (p != value->data) {
-                *p++ = ' ';
-            }
-
-            p = ngx_cpymem(p, text, len);
+        if (p != value->data) {
+            *p++ = separator;
         }
+
+        p = ngx_cpymem(p, scope.data, scope.len);
     }
 
     value->len = p - value->data;

@@ -19,6 +19,7 @@
 #include "gw_apikey.h"
 #include "gw_claim.h"
 #include "gw_json.h"
+#include "gw_scope.h"
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_token.h"
 
@@ -38,6 +39,7 @@ typedef enum {
     NGX_HTTP_GW_AUTH_CREDENTIAL_ID,
     NGX_HTTP_GW_AUTH_SCOPE,
     NGX_HTTP_GW_AUTH_PAYLOAD,
+    NGX_HTTP_GW_AUTH_ISSUER,
     NGX_HTTP_GW_AUTH_KID,
     NGX_HTTP_GW_AUTH_ALG,
     NGX_HTTP_GW_AUTH_EXP_IN
@@ -53,6 +55,19 @@ typedef enum {
 
 ngx_http_gw_auth_identity_t *ngx_http_gw_auth_identity_create(
     ngx_pool_t *pool);
+
+
+/*
+ * Collect what somebody was granted, and the groups of a consumer: those of
+ * the token as its issuer says, or those of the key.
+ *
+ *     set  out: empty if there is nothing; lives as long as the identity
+ */
+
+void ngx_http_gw_auth_identity_scopes(ngx_http_gw_auth_identity_t *id,
+    gw_scope_set_t *set);
+void ngx_http_gw_auth_identity_groups(ngx_http_gw_auth_identity_t *id,
+    gw_scope_set_t *set);
 
 
 /*

@@ -11,13 +11,25 @@
 #include "ngx_http_gw_auth_keys.h"
 
 
+/* the directives that an error is about */
+
+#define ngx_http_gw_auth_owner(issuer)                                        \
+    ((issuer)->name.len ? "gw_jwt_issuer" : "gw_jwt")
+
+#define ngx_http_gw_auth_list(issuer)                                         \
+    ((issuer)->name.len ? "algorithms" : "gw_jwt_algorithms")
+
+
 static void ngx_http_gw_auth_free_keys(void *data);
-static gw_jwk_set_t *ngx_http_gw_auth_parse_keys(ngx_conf_t *cf,
+static gw_jwk_set_t *ngx_http_gw_auth_load_keys(ngx_conf_t *cf,
     ngx_str_t *name, gw_jwk_format_e format, gw_hash_t *hash);
+static gw_jwk_set_t *ngx_http_gw_auth_parse_keys(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_str_t *text, gw_jwk_format_e format,
+    gw_hash_t *hash);
 static gw_alg_mask_t ngx_http_gw_auth_wanted(gw_alg_mask_t allowed);
 static ngx_int_t ngx_http_gw_auth_check_kids(ngx_conf_t *cf,
-    ngx_http_gw_auth_keys_t *one, ngx_http_gw_auth_keys_t *two, u_char *file,
-    ngx_uint_t line);
+    ngx_http_gw_auth_issuer_t *issuer, ngx_http_gw_auth_keys_t *one,
+    ngx_http_gw_auth_keys_t *two);
 static ngx_uint_t ngx_http_gw_auth_reason_rank(gw_reason_e reason);
 
 
@@ -57,7 +69,7 @@ ngx_http_gw_auth_read_keys(ngx_conf_t *cf, ngx_array_t *files,
     keys->name = full;
     keys->format = format;
 
-    keys->set = ngx_http_gw_auth_parse_keys(cf, &full, format, hash);
+    keys->set = ngx_http_gw_auth_load_keys(cf, &full, format, hash);
     if (keys->set == NULL) {
         return NULL;
     }
@@ -84,13 +96,39 @@ ngx_http_gw_auth_free_keys(void *data)
 }
 
 
+ngx_http_gw_auth_keys_t *
+ngx_http_gw_auth_inline_keys(ngx_conf_t *cf, ngx_str_t *issuer,
+    ngx_str_t *text, gw_jwk_format_e format, gw_hash_t *hash)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_gw_auth_keys_t  *keys;
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_gw_auth_keys_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    keys = cln->data;
+    keys->name = *issuer;
+    keys->format = format;
+
+    keys->set = ngx_http_gw_auth_parse_keys(cf, issuer, text, format, hash);
+    if (keys->set == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_gw_auth_free_keys;
+
+    return keys;
+}
+
+
 static gw_jwk_set_t *
-ngx_http_gw_auth_parse_keys(ngx_conf_t *cf, ngx_str_t *name,
+ngx_http_gw_auth_load_keys(ngx_conf_t *cf, ngx_str_t *name,
     gw_jwk_format_e format, gw_hash_t *hash)
 {
-    ngx_str_t        text;
-    gw_jwk_set_t    *set;
-    gw_jwk_error_t   err;
+    ngx_str_t      text;
+    gw_jwk_set_t  *set;
 
     if (ngx_http_gw_auth_read_file(cf, name, GW_JWK_MAX_SET, &text)
         != NGX_OK)
@@ -98,11 +136,24 @@ ngx_http_gw_auth_parse_keys(ngx_conf_t *cf, ngx_str_t *name,
         return NULL;
     }
 
-    ngx_memzero(&err, sizeof(gw_jwk_error_t));
-
-    set = gw_jwk_set_parse(text.data, text.len, format, 0, hash, &err);
+    set = ngx_http_gw_auth_parse_keys(cf, name, &text, format, hash);
 
     ngx_http_gw_auth_free_file(&text);
+
+    return set;
+}
+
+
+static gw_jwk_set_t *
+ngx_http_gw_auth_parse_keys(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text,
+    gw_jwk_format_e format, gw_hash_t *hash)
+{
+    gw_jwk_set_t    *set;
+    gw_jwk_error_t   err;
+
+    ngx_memzero(&err, sizeof(gw_jwk_error_t));
+
+    set = gw_jwk_set_parse(text->data, text->len, format, 0, hash, &err);
 
     if (set) {
         return set;
@@ -146,8 +197,7 @@ ngx_http_gw_auth_wanted(gw_alg_mask_t allowed)
 
 
 ngx_int_t
-ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
-    u_char *file, ngx_uint_t line)
+ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer)
 {
     gw_alg_e                    alg;
     ngx_uint_t                  i, n;
@@ -167,22 +217,25 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "key file \"%V\" holds secrets and no HMAC "
                           "algorithm is allowed, name one as in "
-                          "\"gw_jwt_algorithms HS256\", for \"gw_jwt\" "
-                          "in %s:%ui", &key[i]->name, file, line);
+                          "\"%s HS256\", for \"%s\" in %s:%ui",
+                          &key[i]->name, ngx_http_gw_auth_list(issuer),
+                          ngx_http_gw_auth_owner(issuer),
+                          issuer->conf_file, issuer->conf_line);
             return NGX_ERROR;
         }
 
         if ((key[i]->set->algs & wanted) == 0) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "no key in \"%V\" can verify an allowed "
-                          "algorithm, change \"gw_jwt_algorithms\" for "
-                          "\"gw_jwt\" in %s:%ui",
-                          &key[i]->name, file, line);
+                          "algorithm, change \"%s\" for \"%s\" in %s:%ui",
+                          &key[i]->name, ngx_http_gw_auth_list(issuer),
+                          ngx_http_gw_auth_owner(issuer),
+                          issuer->conf_file, issuer->conf_line);
             return NGX_ERROR;
         }
 
         for (n = 0; n < i; n++) {
-            if (ngx_http_gw_auth_check_kids(cf, key[n], key[i], file, line)
+            if (ngx_http_gw_auth_check_kids(cf, issuer, key[n], key[i])
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -201,8 +254,10 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "secrets and public keys in one location need "
-                      "\"gw_jwt_algorithms\" that names algorithms of "
-                      "both, for \"gw_jwt\" in %s:%ui", file, line);
+                      "\"%s\" that names algorithms of both, for \"%s\" "
+                      "in %s:%ui", ngx_http_gw_auth_list(issuer),
+                      ngx_http_gw_auth_owner(issuer), issuer->conf_file,
+                      issuer->conf_line);
         return NGX_ERROR;
     }
 
@@ -216,9 +271,10 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
             && (gw_alg_wanted(alg, allowed) & algs) == 0)
         {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                          "\"gw_jwt_algorithms\" names %s and no key can "
-                          "verify it, for \"gw_jwt\" in %s:%ui",
-                          gw_alg_name(alg), file, line);
+                          "\"%s\" names %s and no key can verify it, for "
+                          "\"%s\" in %s:%ui", ngx_http_gw_auth_list(issuer),
+                          gw_alg_name(alg), ngx_http_gw_auth_owner(issuer),
+                          issuer->conf_file, issuer->conf_line);
         }
     }
 
@@ -227,16 +283,17 @@ ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
 
 
 static ngx_int_t
-ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
-    ngx_http_gw_auth_keys_t *two, u_char *file, ngx_uint_t line)
+ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
+    ngx_http_gw_auth_keys_t *one, ngx_http_gw_auth_keys_t *two)
 {
     size_t     i, n;
     gw_jwk_t  *a, *b;
 
     if (one == two) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "key file \"%V\" is named twice for \"gw_jwt\" in "
-                      "%s:%ui", &one->name, file, line);
+                      "key file \"%V\" is named twice for \"%s\" in "
+                      "%s:%ui", &one->name, ngx_http_gw_auth_owner(issuer),
+                      issuer->conf_file, issuer->conf_line);
         return NGX_ERROR;
     }
 
@@ -256,8 +313,10 @@ ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
             {
                 ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                               "\"%V\" and \"%V\" hold two keys with the "
-                              "same \"kid\", for \"gw_jwt\" in %s:%ui",
-                              &one->name, &two->name, file, line);
+                              "same \"kid\", for \"%s\" in %s:%ui",
+                              &one->name, &two->name,
+                              ngx_http_gw_auth_owner(issuer),
+                              issuer->conf_file, issuer->conf_line);
                 return NGX_ERROR;
             }
         }
@@ -269,8 +328,8 @@ ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_keys_t *one,
 
 ngx_int_t
 ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
-    ngx_http_gw_auth_token_t *token, ngx_http_gw_auth_candidates_t *cand,
-    gw_reason_e *reason)
+    gw_alg_mask_t allowed, ngx_http_gw_auth_token_t *token,
+    ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason)
 {
     size_t                      n, ncand;
     ngx_uint_t                  i;
@@ -284,8 +343,8 @@ ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
 
     for (i = 0; i < issuer->keys->nelts; i++) {
 
-        if (gw_jws_choose(&token->jws, key[i]->set, issuer->algorithms, keys,
-                          &ncand, &why)
+        if (gw_jws_choose(&token->jws, key[i]->set, allowed, keys, &ncand,
+                          &why)
             != GW_OK)
         {
             if (ngx_http_gw_auth_reason_rank(why)

@@ -55,11 +55,21 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
 
 
 /*
- * Checks the keys of an issuer together.
+ * Parses keys that stand in the configuration itself.
  *
- *     issuer   its keys and algorithms
- *     file     where gw_jwt stands, for messages
- *     line
+ *     issuer  its name, for messages
+ *     text    of the keys
+ *
+ * Returns the keys, which are freed with cf->pool, or NULL (logged).
+ */
+
+ngx_http_gw_auth_keys_t *ngx_http_gw_auth_inline_keys(ngx_conf_t *cf,
+    ngx_str_t *issuer, ngx_str_t *text, gw_jwk_format_e format,
+    gw_hash_t *hash);
+
+
+/*
+ * Checks the keys of an issuer together.
  *
  * Refused: a file without a key for any allowed algorithm, the same key ID
  * twice, and secrets beside public keys unless both are named.
@@ -67,13 +77,14 @@ ngx_http_gw_auth_keys_t *ngx_http_gw_auth_read_keys(ngx_conf_t *cf,
  */
 
 ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf,
-    ngx_http_gw_auth_issuer_t *issuer, u_char *file, ngx_uint_t line);
+    ngx_http_gw_auth_issuer_t *issuer);
 
 
 /*
  * Chooses the keys of an issuer that may verify a token, at most
  * GW_JWK_MAX_TRIES.
  *
+ *     allowed  algorithms, of those of the issuer
  *     cand     out: on NGX_OK
  *     reason   out: on NGX_DECLINED, as gw_jws_choose()
  *
@@ -81,8 +92,8 @@ ngx_int_t ngx_http_gw_auth_check_keys(ngx_conf_t *cf,
  */
 
 ngx_int_t ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
-    ngx_http_gw_auth_token_t *token, ngx_http_gw_auth_candidates_t *cand,
-    gw_reason_e *reason);
+    gw_alg_mask_t allowed, ngx_http_gw_auth_token_t *token,
+    ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason);
 
 
 /*

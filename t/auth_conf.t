@@ -83,11 +83,11 @@ location /x {
 === TEST: gw_jwt with an unknown parameter
 --- config
 location /x {
-    gw_jwt a issuer=x;
+    gw_jwt a issuers=x;
 }
 --- must_die
 --- error_log
-invalid parameter "issuer=x"
+invalid parameter "issuers=x"
 
 
 
@@ -849,7 +849,7 @@ location /x {
 }
 --- must_die
 --- error_log
-unknown API-key store "b" in
+"gw_api_key" names the store "b" in
 
 
 

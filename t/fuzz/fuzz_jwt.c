@@ -129,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     times.ignore_exp = 1;
     times.max_lifetime = 3600000000;
+    times.max_age = 7200000000;
 
     (void) gw_jwt_check_times(&jwt, &times, NOW, &reason);
     (void) gw_jwt_issuer_is(&jwt, "a", 1);

@@ -264,6 +264,7 @@ test_times(void)
         if (rc == GW_OK) {
             times.leeway = row->leeway * SEC;
             times.max_lifetime = row->lifetime * SEC;
+            times.max_age = 0;
             times.ignore_exp = row->ignore_exp;
 
             rc = gw_jwt_check_times(&jwt, &times, row->now * SEC, &reason);
@@ -272,6 +273,57 @@ test_times(void)
         ok(reason == row->reason
            && rc == (reason == GW_REASON_NONE ? GW_OK : GW_DECLINED),
            "%s: \"%s\"", row->name, gw_reason_text(reason));
+
+        gw_jwt_release(&jwt);
+    }
+}
+
+
+typedef struct {
+    const char   *claims;
+    int64_t       leeway;       /* sec */
+    gw_reason_e   reason;       /* a minute is allowed, now is 1000 */
+} age_row_t;
+
+
+static const age_row_t  age_rows[] = {
+    { "{\"exp\":2000,\"iat\":1000}", 0, GW_REASON_NONE },
+    { "{\"exp\":2000,\"iat\":941}", 0, GW_REASON_NONE },
+    { "{\"exp\":2000,\"iat\":940}", 0, GW_REASON_AGE },
+    { "{\"exp\":2000,\"iat\":940.5}", 0, GW_REASON_NONE },
+    { "{\"exp\":2000,\"iat\":931}", 10, GW_REASON_NONE },
+    { "{\"exp\":2000,\"iat\":930}", 10, GW_REASON_AGE },
+    { "{\"exp\":2000,\"iat\":-1e300}", 10, GW_REASON_AGE },
+    { "{\"exp\":2000}", 10, GW_REASON_CLAIM },
+    { "{\"exp\":1000,\"iat\":1}", 0, GW_REASON_EXPIRED },
+    { NULL, 0, GW_REASON_NONE }
+};
+
+
+static void
+test_age(void)
+{
+    gw_jwt_t          jwt;
+    gw_reason_e       reason;
+    gw_jwt_times_t    times;
+    const age_row_t  *row;
+
+    for (row = age_rows; row->claims != NULL; row++) {
+
+        reason = GW_REASON_NONE;
+
+        (void) gw_jwt_parse(&jwt, (const unsigned char *) row->claims,
+                            strlen(row->claims), &reason);
+
+        times.leeway = row->leeway * SEC;
+        times.max_lifetime = 0;
+        times.max_age = 60 * SEC;
+        times.ignore_exp = 0;
+
+        ok(gw_jwt_check_times(&jwt, &times, 1000 * SEC, &reason)
+           == (row->reason == GW_REASON_NONE ? GW_OK : GW_DECLINED)
+           && reason == row->reason,
+           "J12 age %s: \"%s\"", row->claims, gw_reason_text(reason));
 
         gw_jwt_release(&jwt);
     }
@@ -346,6 +398,7 @@ int
 main(void)
 {
     test_times();
+    test_age();
     test_values(aud_rows, "api", gw_jwt_audience_has);
     test_values(iss_rows, "https://a.example", gw_jwt_issuer_is);
     test_typ();

@@ -108,6 +108,7 @@ sub setup {
             # without this Test::Nginx prints what is expected
             $block->set_value('error_log', "[emerg]\n" . $block->error_log);
             $block->set_value('suppress_stderr', '');
+            $block->set_value('config', '') unless defined $block->config;
 
         } elsif (!defined $block->request) {
             $block->set_value('request', 'GET /t');

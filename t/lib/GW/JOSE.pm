@@ -290,7 +290,7 @@ sub token {
 
 
 # the same with a header that fits; members of the payload are JSON values
-# where they are references to text, else strings or numbers
+# where they are references to text, else strings, numbers, arrays or hashes
 
 sub jwt {
     my ($alg, $name, $claims, %header) = @_;
@@ -313,7 +313,10 @@ sub object {
 sub value {
     my ($v) = @_;
 
+    return 'null' unless defined $v;
     return $$v if ref($v) eq 'SCALAR';
+    return object($v) if ref($v) eq 'HASH';
+    return '[' . join(',', map { value($_) } @$v) . ']' if ref($v) eq 'ARRAY';
     return $v if $v =~ /^-?(?:0|[1-9]\d*)$/;
 
     $v =~ s/(["\\])/\\$1/g;
