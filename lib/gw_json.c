@@ -14,10 +14,12 @@
 #define GW_JSON_PROBE  4096     /* bytes, what a small object may need */
 
 
+static json_t *gw_json_load_flags(const unsigned char *data, size_t len,
+    unsigned depth, size_t flags, gw_json_error_t *err);
 static json_t *gw_json_parse(const unsigned char *data, size_t len,
-    gw_json_error_t *err);
+    size_t flags, gw_json_error_t *err);
 static gw_json_error_e gw_json_check(const unsigned char *data, size_t len,
-    unsigned depth, size_t *position, size_t *sum);
+    unsigned depth, size_t flags, size_t *position, size_t *sum);
 static gw_json_error_e gw_json_levels(const unsigned char *p,
     const unsigned char *last, unsigned depth, const unsigned char **at,
     size_t *sum);
@@ -51,15 +53,37 @@ json_t *
 gw_json_load(const unsigned char *data, size_t len, unsigned depth,
     gw_json_error_t *err)
 {
+    return gw_json_load_flags(data, len, depth, JSON_REJECT_DUPLICATES, err);
+}
+
+
+json_t *
+gw_json_load_any(const unsigned char *data, size_t len, unsigned depth,
+    gw_json_error_t *err)
+{
+    return gw_json_load_flags(data, len, depth,
+                              JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, err);
+}
+
+
+/*
+ *     flags  of jansson
+ */
+
+static json_t *
+gw_json_load_flags(const unsigned char *data, size_t len, unsigned depth,
+    size_t flags, gw_json_error_t *err)
+{
     void    *probe;
     size_t   sum;
     json_t  *json;
 
     json = NULL;
-    err->code = gw_json_check(data, len, depth, &err->position, &sum);
+    err->code = gw_json_check(data, len, depth, flags, &err->position,
+                              &sum);
 
     if (err->code == GW_JSON_OK) {
-        json = gw_json_parse(data, len, err);
+        json = gw_json_parse(data, len, flags, err);
     }
 
     if (json == NULL && err->code == GW_JSON_SYNTAX) {
@@ -73,7 +97,7 @@ gw_json_load(const unsigned char *data, size_t len, unsigned depth,
 
         } else {
             free(probe);
-            json = gw_json_parse(data, len, err);
+            json = gw_json_parse(data, len, flags, err);
         }
     }
 
@@ -94,15 +118,15 @@ gw_json_load(const unsigned char *data, size_t len, unsigned depth,
 
 
 static json_t *
-gw_json_parse(const unsigned char *data, size_t len, gw_json_error_t *err)
+gw_json_parse(const unsigned char *data, size_t len, size_t flags,
+    gw_json_error_t *err)
 {
     json_t        *json;
     json_error_t   error;
 
     memset(&error, 0, sizeof(json_error_t));
 
-    json = json_loadb((const char *) data, len, JSON_REJECT_DUPLICATES,
-                      &error);
+    json = json_loadb((const char *) data, len, flags, &error);
 
     if (json == NULL) {
         err->code = gw_json_code(&error);
@@ -121,7 +145,7 @@ gw_json_parse(const unsigned char *data, size_t len, gw_json_error_t *err)
 
 static gw_json_error_e
 gw_json_check(const unsigned char *data, size_t len, unsigned depth,
-    size_t *position, size_t *sum)
+    size_t flags, size_t *position, size_t *sum)
 {
     gw_json_error_e       rc;
     const unsigned char  *p, *last;
@@ -148,7 +172,7 @@ gw_json_check(const unsigned char *data, size_t len, unsigned depth,
 
     *position = p - data;
 
-    if (*p != '{') {
+    if (*p != '{' && !(flags & JSON_DECODE_ANY)) {
         return GW_JSON_NOT_OBJECT;
     }
 

@@ -63,6 +63,12 @@ json_t *gw_json_load(const unsigned char *data, size_t len, unsigned depth,
     gw_json_error_t *err);
 
 /*
+ * The same for JSON of any type.
+ */
+json_t *gw_json_load_any(const unsigned char *data, size_t len,
+    unsigned depth, gw_json_error_t *err);
+
+/*
  * Finds a member by a name that is not zero-terminated.
  *
  * Returns a borrowed reference, or NULL if the value is no object, has no

@@ -20,6 +20,7 @@
 
 #include "gw_apikey.h"
 #include "gw_claim.h"
+#include "gw_claim_test.h"
 #include "gw_json.h"
 #include "gw_jwt.h"
 #include "jose.h"
@@ -248,6 +249,45 @@ verify(void)
 
 
 static outcome_e
+requirement(void)
+{
+    json_t            *json;
+    outcome_e          outcome;
+    gw_status_e        rc;
+    gw_claim_op_t      op;
+    gw_json_error_t    err;
+    gw_claim_value_t   value;
+
+    static const char  claim[] = "[\"x\",{\"k\":[1.5,2]}]";
+    static const char  text[] = "[{\"k\":[1.5,2]},\"a longer string\"]";
+
+    json = gw_json_load_any((const unsigned char *) claim, sizeof(claim) - 1,
+                            GW_JSON_DEPTH, &err);
+    if (json == NULL) {
+        return (err.code == GW_JSON_MEMORY) ? MEMORY : WRONG;
+    }
+
+    rc = gw_claim_value_text(&value, text, sizeof(text) - 1);
+
+    if (rc != GW_OK) {
+        json_decref(json);
+        return (rc == GW_ERROR) ? MEMORY : WRONG;
+    }
+
+    op.op = GW_CLAIM_ANY;
+    op.negated = 0;
+
+    outcome = (gw_claim_test(&op, json, &value, NULL, NULL) == GW_OK)
+              ? DONE : WRONG;
+
+    gw_claim_value_release(&value);
+    json_decref(json);
+
+    return outcome;
+}
+
+
+static outcome_e
 claim(void)
 {
     char             buf[256];
@@ -412,6 +452,7 @@ main(void)
 
     run("hashes", hashes);
     run("claim", claim);
+    run("requirement", requirement);
     run("API keys", apikeys);
 
     for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

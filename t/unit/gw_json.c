@@ -6,12 +6,29 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gw_json.h"
 #include "tap.h"
 
 
-#define MANY  100000
+#define MANY     100000
+#define MEMBERS  10000
+
+/*
+ * usec of the processor, ten times what it takes; names that collide would
+ * take a hundred times that
+ */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MAX_TIME  500000
+#endif
+#endif
+
+#ifndef MAX_TIME
+#define MAX_TIME  50000
+#endif
 
 
 typedef struct {
@@ -197,6 +214,120 @@ test_get(void)
 }
 
 
+/* the best of several rounds, in usec */
+
+static long
+load_time(const char *text, size_t len)
+{
+    long              best, time;
+    unsigned          i;
+    clock_t           start;
+    gw_json_error_t   err;
+
+    best = -1;
+
+    for (i = 0; i < 5; i++) {
+        start = clock();
+
+        if (load(text, len, &err) != GW_JSON_OK) {
+            return -1;
+        }
+
+        time = (long) ((clock() - start) * 1000000.0 / CLOCKS_PER_SEC);
+        best = (best < 0 || time < best) ? time : best;
+    }
+
+    return best;
+}
+
+
+/*
+ * Names are hashed with a seed of the process, so that nobody can choose
+ * names that collide; the module calls json_object_seed(0) too.
+ */
+
+static void
+test_members(void)
+{
+    char      *text, *p;
+    long       time;
+    unsigned   i;
+
+    json_object_seed(0);
+
+    text = malloc(MEMBERS * 32);
+
+    p = text + sprintf(text, "{");
+    for (i = 0; i < MEMBERS; i++) {
+        p += sprintf(p, "%s\"%u\":%u", i ? "," : "", i, i);
+    }
+    p += sprintf(p, "}");
+
+    time = load_time(text, p - text);
+    ok(time >= 0 && time < MAX_TIME,
+       "J05 %d members: %ld usec", MEMBERS, time);
+
+    /* names that differ in one bit, as weak hashes dislike them */
+
+    p = text + sprintf(text, "{");
+    for (i = 0; i < MEMBERS; i++) {
+        p += sprintf(p, "%s\"", i ? "," : "");
+        p[0] = (i & 1) ? 'A' : 'a';
+        p[1] = (i & 2) ? 'A' : 'a';
+        memset(p + 2, 'a', 12);
+        p[2] = 'a' + (i >> 2 & 15);
+        p[6] = 'a' + (i >> 6 & 15);
+        p[13] = 'a' + (i >> 10 & 15);
+        p += 14;
+        p += sprintf(p, "\":1");
+    }
+    p += sprintf(p, "}");
+
+    time = load_time(text, p - text);
+    ok(time >= 0 && time < MAX_TIME,
+       "J05 %d names that are alike: %ld usec", MEMBERS, time);
+
+    free(text);
+}
+
+
+static void
+test_any(void)
+{
+    unsigned          i;
+    json_t           *json;
+    gw_json_error_t   err;
+
+    static const char *const  good[] = {
+        "1", "-0", " 1.5 ", "\"a\"", "true", "null", "[]", "[1,[2]]",
+        "{\"a\":1}", NULL
+    };
+
+    static const char *const  bad[] = {
+        "", " ", "1 2", "1,2", "[1", "]", "{\"a\":1,\"a\":2}", "[1]]",
+        "tru", "\"\\u0000\"", "\"a", NULL
+    };
+
+    for (i = 0; good[i] != NULL; i++) {
+        json = gw_json_load_any((const unsigned char *) good[i],
+                                strlen(good[i]), GW_JSON_DEPTH, &err);
+        ok(json != NULL, "any JSON: %s", good[i]);
+        json_decref(json);
+    }
+
+    for (i = 0; bad[i] != NULL; i++) {
+        json = gw_json_load_any((const unsigned char *) bad[i],
+                                strlen(bad[i]), GW_JSON_DEPTH, &err);
+        ok(json == NULL && err.code != GW_JSON_OK
+           && err.code != GW_JSON_MEMORY, "no JSON: %s", bad[i]);
+        json_decref(json);
+    }
+
+    json = gw_json_load_any((const unsigned char *) "[[[]]]", 6, 2, &err);
+    ok(json == NULL && err.code == GW_JSON_TOO_DEEP, "any JSON, too deep");
+}
+
+
 int
 main(void)
 {
@@ -215,6 +346,8 @@ main(void)
 
     test_depth();
     test_get();
+    test_any();
+    test_members();
 
     return done();
 }
