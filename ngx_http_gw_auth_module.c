@@ -35,10 +35,6 @@ static void ngx_http_gw_auth_cleanup(void *data);
 static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
     ngx_int_t rc);
-static void ngx_http_gw_auth_log(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
-static void ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
@@ -208,6 +204,13 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_auth_loc_conf_t, mode),
       &ngx_http_gw_auth_modes },
+
+    { ngx_string("gw_auth_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_gw_auth_zone_set,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_main_conf_t, zone),
+      NULL },
 
     { ngx_string("gw_auth_challenge"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
@@ -487,65 +490,6 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
                       ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
 
     return ngx_http_gw_auth_answer(r, alcf, ctx);
-}
-
-
-/*
- * Core adds the request line and the Referer header, which may hold
- * credentials in arguments.
- */
-
-static void
-ngx_http_gw_auth_log(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_str_t         line, page;
-    ngx_uint_t        level;
-    ngx_table_elt_t  *referer;
-
-    level = (ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR) ? NGX_LOG_ERR
-                                                            : NGX_LOG_INFO;
-
-    if (r->connection->log->log_level < level) {
-        return;
-    }
-
-    line = r->request_line;
-    referer = r->headers_in.referer;
-
-    ngx_http_gw_auth_log_redact(r, gmcf, &r->request_line);
-
-    if (referer) {
-        page = referer->value;
-        ngx_http_gw_auth_log_redact(r, gmcf, &referer->value);
-    }
-
-    ngx_log_error(level, r->connection->log, 0,
-                  "request refused, credential \"%s\", reason \"%s\"",
-                  ngx_http_gw_auth_method_text(ctx->methods),
-                  ngx_http_gw_auth_reason_text(ctx->reason));
-
-    r->request_line = line;
-
-    if (referer) {
-        referer->value = page;
-    }
-}
-
-
-static void
-ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text)
-{
-    ngx_str_t  value;
-
-    value = *text;
-
-    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &value, text)
-        != NGX_OK)
-    {
-        ngx_str_set(text, "-");
-    }
 }
 
 
@@ -913,12 +857,7 @@ ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_str_set(&name, "gw_auth");
-
-    gmcf->zone = ngx_http_gw_auth_zone_create(cf, &name,
-                                              NGX_HTTP_GW_AUTH_ZONE_SIZE,
-                                              &ngx_http_gw_auth_module);
-    if (gmcf->zone == NULL) {
+    if (ngx_http_gw_auth_zone_default(cf, &gmcf->zone) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
     ngx_str_t *error);
+static void ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text);
 
 
 static const ngx_str_t  ngx_http_gw_auth_bearer = ngx_string("Bearer");
@@ -345,5 +347,64 @@ ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *error)
     default:
         ngx_str_set(error, "invalid_token");
         break;
+    }
+}
+
+
+/*
+ * Core adds the request line and the Referer header, which may hold
+ * credentials in arguments.
+ */
+
+void
+ngx_http_gw_auth_log(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_str_t         line, page;
+    ngx_uint_t        level;
+    ngx_table_elt_t  *referer;
+
+    level = (ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR) ? NGX_LOG_ERR
+                                                            : NGX_LOG_INFO;
+
+    if (r->connection->log->log_level < level) {
+        return;
+    }
+
+    line = r->request_line;
+    referer = r->headers_in.referer;
+
+    ngx_http_gw_auth_log_redact(r, gmcf, &r->request_line);
+
+    if (referer) {
+        page = referer->value;
+        ngx_http_gw_auth_log_redact(r, gmcf, &referer->value);
+    }
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "request refused, credential \"%s\", reason \"%s\"",
+                  ngx_http_gw_auth_method_text(ctx->methods),
+                  ngx_http_gw_auth_reason_text(ctx->reason));
+
+    r->request_line = line;
+
+    if (referer) {
+        referer->value = page;
+    }
+}
+
+
+static void
+ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text)
+{
+    ngx_str_t  value;
+
+    value = *text;
+
+    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &value, text)
+        != NGX_OK)
+    {
+        ngx_str_set(text, "-");
     }
 }

@@ -70,5 +70,12 @@ ngx_int_t ngx_http_gw_auth_require(ngx_http_request_t *r,
 ngx_int_t ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
+/*
+ * Logs a refusal, without credentials: ctx is as above.
+ */
+
+void ngx_http_gw_auth_log(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_ctx_t *ctx);
+
 
 #endif /* NGX_HTTP_GW_AUTH_CHECK_H */

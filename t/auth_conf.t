@@ -1299,3 +1299,84 @@ location /t {
 --- error_log
 [warn]
 "gw_auth any" without "gw_jwt" and "gw_api_key" lets every request pass
+
+
+
+=== TEST: gw_auth_zone twice
+--- http_config
+gw_auth_zone a:1m;
+gw_auth_zone b:1m;
+--- config
+--- must_die
+--- error_log
+"gw_auth_zone" directive is duplicate
+
+
+
+=== TEST: gw_auth_zone without a size
+--- http_config
+gw_auth_zone a;
+--- config
+--- must_die
+--- error_log
+invalid zone "a", it must be like "auth:8m"
+
+
+
+=== TEST: gw_auth_zone without a name
+--- http_config
+gw_auth_zone :8m;
+--- config
+--- must_die
+--- error_log
+invalid zone ":8m", it must be like "auth:8m"
+
+
+
+=== TEST: gw_auth_zone with a bad size
+--- http_config
+gw_auth_zone a:8x;
+--- config
+--- must_die
+--- error_log
+invalid size of the zone "a:8x", it must be like "auth:8m"
+
+
+
+=== TEST: gw_auth_zone that is too small
+--- http_config
+gw_auth_zone a:127k;
+--- config
+--- must_die
+--- error_log
+the zone "a:127k" is too small, it must have 128k at least
+
+
+
+=== TEST: gw_auth_zone with the name of another zone
+--- http_config
+limit_req_zone $uri zone=a:1m rate=1r/s;
+gw_auth_zone a:1m;
+--- config
+--- must_die
+--- error_log
+the shared memory zone "a" is already declared for a different use
+
+
+
+=== TEST: gw_auth_zone in a server
+--- config
+gw_auth_zone a:1m;
+--- must_die
+--- error_log
+"gw_auth_zone" directive is not allowed here
+
+
+
+=== TEST: gw_auth_zone of the smallest size
+--- http_config
+gw_auth_zone a:128k;
+--- config
+location /t {
+    return 200;
+}
