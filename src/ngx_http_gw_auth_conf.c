@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_gw_auth_conf_arg(ngx_conf_t *cf,
 static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
     ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf,
     ngx_uint_t server);
+static void ngx_http_gw_auth_conf_underscore(ngx_conf_t *cf,
+    ngx_http_gw_auth_key_conf_t *key);
 static ngx_int_t ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t keys);
@@ -165,6 +167,15 @@ ngx_http_gw_auth_conf_token(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (name.len == sizeof("http_authorization") - 1
+        && ngx_strncasecmp(name.data, (u_char *) "http_authorization",
+                           sizeof("http_authorization") - 1)
+           == 0)
+    {
+        return "takes the header \"Authorization\" without \"token=\": the "
+               "variable has the word \"Bearer\", too";
+    }
+
     if (name.len <= 4 || ngx_strncasecmp(name.data, (u_char *) "arg_", 4)
                          != 0)
     {
@@ -188,11 +199,23 @@ static ngx_int_t
 ngx_http_gw_auth_conf_arg(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     ngx_str_t *name)
 {
-    ngx_str_t  *arg;
+    ngx_str_t   *arg;
+    ngx_uint_t   i;
 
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                        "a credential in the argument \"%V\" gets into logs, "
                        "use \"$gw_request_uri\" in \"log_format\"", name);
+
+    arg = gmcf->args.elts;
+
+    for (i = 0; i < gmcf->args.nelts; i++) {
+
+        if (arg[i].len == name->len
+            && ngx_strncasecmp(arg[i].data, name->data, name->len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
 
     arg = ngx_array_push(&gmcf->args);
     if (arg == NULL) {
@@ -600,6 +623,14 @@ ngx_http_gw_auth_conf_source(ngx_conf_t *cf,
             return rv;
         }
 
+        if (ngx_strchr(source->header.data, '.') != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "nginx drops headers with a \".\" in their "
+                               "names, \"%V\" would never be seen, use "
+                               "another name", param);
+            return NGX_CONF_ERROR;
+        }
+
         ngx_strlow(source->header.data, source->header.data,
                    source->header.len);
 
@@ -839,12 +870,47 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
 }
 
 
+/* nginx drops such a header before anybody sees it, unless told not to */
+
+static void
+ngx_http_gw_auth_conf_underscore(ngx_conf_t *cf,
+    ngx_http_gw_auth_key_conf_t *key)
+{
+    ngx_http_core_srv_conf_t  *cscf;
+
+    if (ngx_strlchr(key->source.header.data,
+                    key->source.header.data + key->source.header.len, '_')
+        == NULL)
+    {
+        return;
+    }
+
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+    if (cscf->underscores_in_headers == 1
+        || cscf->ignore_invalid_headers == 0)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "the header \"%V\" of \"gw_api_key\" in %s:%ui is never "
+                  "seen, set \"underscores_in_headers on\" or name it with "
+                  "\"-\"", &key->source.header, key->conf_file,
+                  key->conf_line);
+}
+
+
 static char *
 ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
     ngx_str_t                  *scheme;
     ngx_http_gw_auth_issuer_t  *issuer;
+
+    if (conf->key && !server && conf->policy == conf) {
+        ngx_http_gw_auth_conf_underscore(cf, conf->key);
+    }
 
     if (conf->jwt == NULL) {
 

@@ -123,8 +123,8 @@ ngx_http_gw_auth_store_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "unknown directive \"%V\" in \"gw_api_keys\"",
-                       &value[0]);
+                       "unknown parameter \"%V\" in \"gw_api_keys\", it may "
+                       "have \"file\" and \"include\"", &value[0]);
 
     return NGX_CONF_ERROR;
 }

@@ -1114,7 +1114,7 @@ gw_api_keys a { redis b; }
 --- config
 --- must_die
 --- error_log
-unknown directive "redis" in "gw_api_keys"
+unknown parameter "redis" in "gw_api_keys", it may have "file" and "include"
 
 
 
@@ -1380,3 +1380,60 @@ gw_auth_zone a:128k;
 location /t {
     return 200;
 }
+
+
+
+=== TEST: gw_api_key with a header that nginx drops
+--- config
+location /x {
+    gw_api_key a header=X.Key;
+}
+--- must_die
+--- error_log
+nginx drops headers with a "." in their names, "header=X.Key" would never be seen, use another name
+
+
+
+=== TEST: gw_api_key with a header that nginx drops unless told not to
+--- http_config
+gw_api_keys k { file $TEST_NGINX_TMP_DIR/keys; }
+--- config
+location /x {
+    gw_api_key a header=x_key;
+}
+location /y {
+    return 200;
+}
+--- request
+GET /y
+--- error_log
+is never seen, set "underscores_in_headers on" or name it with "-"
+
+
+
+=== TEST: gw_api_key with a header that nginx has been told not to drop
+--- http_config
+gw_api_keys k { file $TEST_NGINX_TMP_DIR/keys; }
+underscores_in_headers on;
+--- config
+location /x {
+    gw_api_key a header=x_key;
+}
+location /y {
+    return 200;
+}
+--- request
+GET /y
+--- no_error_log
+never seen
+
+
+
+=== TEST: gw_jwt with a token that has its scheme
+--- config
+location /x {
+    gw_jwt a token=$http_authorization;
+}
+--- must_die
+--- error_log
+takes the header "Authorization" without "token=": the variable has the word "Bearer", too
