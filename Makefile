@@ -40,9 +40,11 @@ help:
 
 deps:
 	@util/deps test
+	@util/node
 
 alldeps:
 	@util/deps all
+	@util/node
 
 modules:
 	@util/build modules
