@@ -12,18 +12,14 @@
 
 #include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_conf.h"
-#include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_identity.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
 #include "ngx_http_gw_auth_reason.h"
+#include "ngx_http_gw_auth_request.h"
 #include "ngx_http_gw_auth_store.h"
+#include "ngx_http_gw_auth_var.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_joint.h"
-
-
-#define NGX_HTTP_GW_AUTH_VAR_STATUS  0
-#define NGX_HTTP_GW_AUTH_VAR_REASON  1
-#define NGX_HTTP_GW_AUTH_VAR_METHOD  2
 
 
 static ngx_int_t ngx_http_gw_auth_handler(ngx_http_request_t *r);
@@ -32,11 +28,6 @@ static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_find_ctx(
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_gw_auth_cleanup(void *data);
-static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
-    ngx_int_t rc);
-static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
 static ngx_int_t ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -48,10 +39,6 @@ static ngx_int_t ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_auth_named_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_gw_auth_claim_var_t *var);
-static ngx_int_t ngx_http_gw_auth_set_variable(ngx_http_variable_value_t *v,
-    ngx_int_t rc, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_result_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_auth_uri_variable(ngx_http_request_t *r,
@@ -331,7 +318,6 @@ static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
 static ngx_int_t
 ngx_http_gw_auth_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                      rc;
     ngx_http_gw_auth_ctx_t        *ctx;
     ngx_http_gw_auth_loc_conf_t   *alcf;
     ngx_http_gw_auth_main_conf_t  *gmcf;
@@ -346,49 +332,16 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx && ctx->policy == alcf->policy) {
-
-        if (ctx->id == NULL || !ctx->id->has_jwt || alcf->require == NULL) {
-            return ngx_http_gw_auth_answer(r, alcf, ctx);
-        }
-
-        /*
-         * After an internal redirect credentials are not verified again, but
-         * what is required of them may depend on the new URI.
-         */
-
-        rc = ngx_http_gw_auth_require(r, alcf, ctx);
-
-        if (rc == NGX_OK) {
-            return ngx_http_gw_auth_answer(r, alcf, ctx);
-        }
-
-        ctx->methods = NGX_HTTP_GW_AUTH_JWT;
-
-        return ngx_http_gw_auth_decide(r, alcf, ctx, rc);
-    }
-
     if (ctx == NULL) {
         ctx = ngx_http_gw_auth_create_ctx(r);
         if (ctx == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
-
-    } else {
-        ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
     }
-
-    ctx->policy = alcf->policy;
-    ctx->id = NULL;
-    ctx->methods = 0;
-    ctx->reason = GW_REASON_NONE;
-    ctx->status = 0;
 
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
-    rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
-
-    return ngx_http_gw_auth_decide(r, alcf, ctx, rc);
+    return ngx_http_gw_auth_run(r, gmcf, alcf, ctx);
 }
 
 
@@ -460,92 +413,14 @@ ngx_http_gw_auth_cleanup(void *data)
 
 
 static ngx_int_t
-ngx_http_gw_auth_decide(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx,
-    ngx_int_t rc)
-{
-    ngx_http_gw_auth_main_conf_t  *gmcf;
-
-    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
-
-    if (rc != NGX_OK) {
-
-        ctx->id = NULL;
-
-        if (rc == NGX_ERROR) {
-            ctx->reason = GW_REASON_MEMORY;
-            ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-        } else if (ctx->reason == NGX_HTTP_GW_AUTH_TWICE) {
-            ctx->status = NGX_HTTP_BAD_REQUEST;
-
-        } else if (ctx->status == 0) {
-            ctx->status = NGX_HTTP_UNAUTHORIZED;
-        }
-
-        ngx_http_gw_auth_log(r, gmcf, ctx);
-    }
-
-    ngx_http_gw_count(gmcf->counters,
-                      ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
-
-    return ngx_http_gw_auth_answer(r, alcf, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_answer(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (ctx->status == 0) {
-
-        /* an absent optional credential satisfies nobody */
-
-        return ctx->methods ? NGX_OK : NGX_DECLINED;
-    }
-
-    /* in the location before, core took them back if another check passed */
-
-    ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
-
-    if (ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    /* there core goes on to the next module on 401 and 403 only */
-
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
-        && ctx->status == NGX_HTTP_BAD_REQUEST)
-    {
-        return NGX_HTTP_UNAUTHORIZED;
-    }
-
-    return ctx->status;
-}
-
-
-static ngx_int_t
 ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_int_t                rc;
-    ngx_str_t                value;
     ngx_http_gw_auth_ctx_t  *ctx;
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL || ctx->id == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    rc = ngx_http_gw_auth_identity_value(r->pool, ctx->id, data, &value);
-
-    return ngx_http_gw_auth_set_variable(v, rc, &value);
+    return ngx_http_gw_auth_get_value(r, ctx, v, data);
 }
 
 
@@ -553,25 +428,11 @@ static ngx_int_t
 ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_int_t                rc;
-    ngx_str_t                meta, value, *name;
     ngx_http_gw_auth_ctx_t  *ctx;
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL || ctx->id == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    name = (ngx_str_t *) data;
-
-    meta.len = name->len - (sizeof("gw_consumer_meta_") - 1);
-    meta.data = name->data + sizeof("gw_consumer_meta_") - 1;
-
-    rc = ngx_http_gw_auth_identity_meta(ctx->id, &meta, &value);
-
-    return ngx_http_gw_auth_set_variable(v, rc, &value);
+    return ngx_http_gw_auth_get_meta(r, ctx, v, data);
 }
 
 
@@ -579,20 +440,11 @@ static ngx_int_t
 ngx_http_gw_auth_claim_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                     *name;
-    gw_claim_name_t                claim;
-    ngx_http_gw_auth_claim_var_t   var;
+    ngx_http_gw_auth_ctx_t  *ctx;
 
-    name = (ngx_str_t *) data;
+    ctx = ngx_http_gw_auth_find_ctx(r);
 
-    claim.len = name->len - (sizeof("gw_jwt_claim_") - 1);
-    claim.data = (char *) name->data + sizeof("gw_jwt_claim_") - 1;
-
-    var.names = &claim;
-    var.n = 1;
-    var.header = 0;
-
-    return ngx_http_gw_auth_set_variable_claim(r, v, &var);
+    return ngx_http_gw_auth_get_claim(r, ctx, v, data);
 }
 
 
@@ -600,80 +452,23 @@ static ngx_int_t
 ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                     *name;
-    gw_claim_name_t                claim;
-    ngx_http_gw_auth_claim_var_t   var;
+    ngx_http_gw_auth_ctx_t  *ctx;
 
-    name = (ngx_str_t *) data;
+    ctx = ngx_http_gw_auth_find_ctx(r);
 
-    claim.len = name->len - (sizeof("gw_jwt_header_") - 1);
-    claim.data = (char *) name->data + sizeof("gw_jwt_header_") - 1;
-
-    var.names = &claim;
-    var.n = 1;
-    var.header = 1;
-
-    return ngx_http_gw_auth_set_variable_claim(r, v, &var);
+    return ngx_http_gw_auth_get_header(r, ctx, v, data);
 }
 
-
-/* for gw_jwt_claim_set and gw_jwt_header_set */
 
 static ngx_int_t
 ngx_http_gw_auth_named_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    return ngx_http_gw_auth_set_variable_claim(r, v,
-                                      (ngx_http_gw_auth_claim_var_t *) data);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_gw_auth_claim_var_t *var)
-{
-    json_t                  *object;
-    ngx_int_t                rc;
-    ngx_str_t                value;
     ngx_http_gw_auth_ctx_t  *ctx;
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL || ctx->id == NULL || !ctx->id->has_jwt) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    object = var->header ? ctx->id->token->jws.header
-                         : ctx->id->token->jwt.claims;
-
-    rc = ngx_http_gw_auth_identity_claim(r->pool, object, var->names, var->n,
-                                         &value);
-
-    return ngx_http_gw_auth_set_variable(v, rc, &value);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_set_variable(ngx_http_variable_value_t *v, ngx_int_t rc,
-    ngx_str_t *value)
-{
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_DECLINED) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->len = value->len;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    v->data = value->data;
-
-    return NGX_OK;
+    return ngx_http_gw_auth_get_named(r, ctx, v, data);
 }
 
 
@@ -681,29 +476,11 @@ static ngx_int_t
 ngx_http_gw_auth_result_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    const char              *text;
-    ngx_str_t                value;
     ngx_http_gw_auth_ctx_t  *ctx;
 
     ctx = ngx_http_gw_auth_find_ctx(r);
 
-    if (ctx == NULL) {
-        text = "-";
-
-    } else if (data == NGX_HTTP_GW_AUTH_VAR_STATUS) {
-        text = ngx_http_gw_auth_status_text(ctx->reason);
-
-    } else if (data == NGX_HTTP_GW_AUTH_VAR_REASON) {
-        text = ngx_http_gw_auth_reason_text(ctx->reason);
-
-    } else {
-        text = ngx_http_gw_auth_method_text(ctx->methods);
-    }
-
-    value.len = ngx_strlen(text);
-    value.data = (u_char *) text;
-
-    return ngx_http_gw_auth_set_variable(v, NGX_OK, &value);
+    return ngx_http_gw_auth_get_result(r, ctx, v, data);
 }
 
 
@@ -711,18 +488,11 @@ static ngx_int_t
 ngx_http_gw_auth_uri_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                      value;
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
-    if (ngx_http_gw_auth_redact(r->pool, &gmcf->args, &r->unparsed_uri, &value)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_gw_auth_set_variable(v, NGX_OK, &value);
+    return ngx_http_gw_auth_get_uri(r, gmcf, v);
 }
 
 

@@ -1,0 +1,132 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_auth_check.h"
+#include "ngx_http_gw_auth_conf.h"
+#include "ngx_http_gw_auth_reason.h"
+#include "ngx_http_gw_auth_request.h"
+#include "ngx_http_gw_counters.h"
+
+
+static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_int_t rc);
+static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_gw_auth_run(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->policy == alcf->policy) {
+
+        if (ctx->id == NULL || !ctx->id->has_jwt || alcf->require == NULL) {
+            return ngx_http_gw_auth_answer(r, alcf, ctx);
+        }
+
+        /*
+         * After an internal redirect credentials are not verified again, but
+         * what is required of them may depend on the new URI.
+         */
+
+        rc = ngx_http_gw_auth_require(r, alcf, ctx);
+
+        if (rc == NGX_OK) {
+            return ngx_http_gw_auth_answer(r, alcf, ctx);
+        }
+
+        ctx->methods = NGX_HTTP_GW_AUTH_JWT;
+
+        return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
+    }
+
+    if (ctx->policy) {
+        ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+    }
+
+    ctx->policy = alcf->policy;
+    ctx->id = NULL;
+    ctx->methods = 0;
+    ctx->reason = GW_REASON_NONE;
+    ctx->status = 0;
+
+    rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
+
+    return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_decide(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc != NGX_OK) {
+
+        ctx->id = NULL;
+
+        if (rc == NGX_ERROR) {
+            ctx->reason = GW_REASON_MEMORY;
+            ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+        } else if (ctx->reason == NGX_HTTP_GW_AUTH_TWICE) {
+            ctx->status = NGX_HTTP_BAD_REQUEST;
+
+        } else if (ctx->status == 0) {
+            ctx->status = NGX_HTTP_UNAUTHORIZED;
+        }
+
+        ngx_http_gw_auth_log(r, gmcf, ctx);
+    }
+
+    ngx_http_gw_count(gmcf->counters,
+                      ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
+
+    return ngx_http_gw_auth_answer(r, alcf, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_answer(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ctx->status == 0) {
+
+        /* an absent optional credential satisfies nobody */
+
+        return ctx->methods ? NGX_OK : NGX_DECLINED;
+    }
+
+    /* in the location before, core took them back if another check passed */
+
+    ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+
+    if (ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* there core goes on to the next module on 401 and 403 only */
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        && ctx->status == NGX_HTTP_BAD_REQUEST)
+    {
+        return NGX_HTTP_UNAUTHORIZED;
+    }
+
+    return ctx->status;
+}
