@@ -74,6 +74,7 @@ static json_t *
 gw_json_load_flags(const unsigned char *data, size_t len, unsigned depth,
     size_t flags, gw_json_error_t *err)
 {
+    int      parsed;
     void    *probe;
     size_t   sum;
     json_t  *json;
@@ -82,11 +83,13 @@ gw_json_load_flags(const unsigned char *data, size_t len, unsigned depth,
     err->code = gw_json_check(data, len, depth, flags, &err->position,
                               &sum);
 
-    if (err->code == GW_JSON_OK) {
+    parsed = (err->code == GW_JSON_OK);
+
+    if (parsed) {
         json = gw_json_parse(data, len, flags, err);
     }
 
-    if (json == NULL && err->code == GW_JSON_SYNTAX) {
+    if (parsed && json == NULL && err->code == GW_JSON_SYNTAX) {
 
         /* jansson reports a lack of memory as any error of syntax */
 
@@ -222,6 +225,13 @@ gw_json_levels(const unsigned char *p, const unsigned char *last,
 
             level--;
             break;
+
+        case '\0':
+
+            /* jansson loses one behind a number, true, false and null */
+
+            *at = p;
+            return (level == 0) ? GW_JSON_TRAILING : GW_JSON_SYNTAX;
 
         default:
             if (*p == '-' || (*p >= '0' && *p <= '9')) {

@@ -12,6 +12,7 @@ use lib 't/lib';
 use GW;
 use GW::Backend;
 use GW::Client;
+use GW::JOSE;
 use GW::Nginx;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -205,6 +206,43 @@ END
 
     cmp_ok($reply->{status}, '>=', 200, 'there is an answer');
     unlike($nginx->log, qr/exited on signal/, 'nginx has not died');
+    $nginx->stop;
+}
+
+
+# === a zero byte behind a number in a payload was overlooked
+
+{
+    my $file = GW::tmp_dir() . '/oct.json';
+
+    GW::JOSE::spew($file, GW::JOSE::jwk('oct32'));
+    chmod(0644, $file);
+
+    my $nginx = GW::Nginx->new(http => <<"END");
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        add_header X-Reason \$gw_auth_reason always;
+
+        location = / {
+            gw_jwt api;
+            gw_jwt_key_file $file;
+            gw_jwt_algorithms HS256;
+            empty_gif;
+        }
+    }
+END
+
+    for my $case (['', 200], ["\0", 401]) {
+        my ($byte, $status) = @$case;
+
+        my $token = GW::JOSE::token('HS256', 'oct32', '{"alg":"HS256"}',
+                                    qq({"exp":4000000000$byte}));
+        my $reply = $nginx->get('/', header => "Authorization: Bearer $token");
+
+        is($reply->{status}, $status, 'a payload with a byte ' . ord($byte));
+        is($reply->{header}{'x-reason'}, $byte eq '' ? '-' : 'json', 'its reason');
+    }
+
     $nginx->stop;
 }
 
