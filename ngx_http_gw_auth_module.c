@@ -14,6 +14,7 @@
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_identity.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
+#include "ngx_http_gw_auth_key_conf.h"
 #include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_request.h"
 #include "ngx_http_gw_auth_store.h"
@@ -109,7 +110,7 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
 
     { ngx_string("gw_jwt_key_file"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_TAKE12,
+                        |NGX_CONF_TAKE123,
       ngx_http_gw_auth_set_key_file,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -550,14 +551,11 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
     ngx_http_gw_joint_init(&gmcf->joint, "ngx_http_gw_auth_module",
                            ngx_http_gw_auth_metrics);
 
-    if (ngx_array_init(&gmcf->key_files, cf->pool, 4,
-                       sizeof(ngx_http_gw_auth_keys_t *))
+    if (ngx_array_init(&gmcf->stores, cf->pool, 4,
+                       sizeof(ngx_http_gw_auth_store_t *))
         != NGX_OK
         || ngx_array_init(&gmcf->issuers, cf->pool, 4,
                           sizeof(ngx_http_gw_auth_issuer_t *))
-           != NGX_OK
-        || ngx_array_init(&gmcf->stores, cf->pool, 4,
-                          sizeof(ngx_http_gw_auth_store_t *))
            != NGX_OK
         || ngx_array_init(&gmcf->key_confs, cf->pool, 4,
                           sizeof(ngx_http_gw_auth_key_conf_t *))
@@ -599,6 +597,12 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
 
     gmcf->jws = gw_jws_ctx_create(gmcf->hash);
     if (gmcf->jws == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_gw_auth_keyring_init(cf, &gmcf->keyring, gmcf->hash)
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -723,11 +727,13 @@ ngx_http_gw_auth_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_gw_auth_set_key_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
 
-    return ngx_http_gw_auth_conf_key_file(cf, gmcf, conf);
+    return ngx_http_gw_auth_key_file(cf, &gmcf->keyring, &alcf->keys);
 }
 
 

@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
+static ngx_int_t ngx_http_gw_auth_retry(ngx_http_request_t *r,
+    ngx_http_gw_auth_ctx_t *ctx);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
     ngx_str_t *error);
 static void ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
@@ -75,6 +77,10 @@ ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
     if (alcf->jwt) {
 
         rc = ngx_http_gw_auth_jwt(r, gmcf, alcf, ctx);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
 
         if (rc == NGX_OK) {
             verified |= NGX_HTTP_GW_AUTH_JWT;
@@ -147,6 +153,12 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 
     rc = ngx_http_gw_auth_token(r, gmcf, alcf, ctx->id, &token, &reason);
 
+    if (rc == NGX_BUSY) {
+        ctx->reason = NGX_HTTP_GW_AUTH_KEYSET_DOWN;
+        ctx->retry = gmcf->keyring.retry;
+        return NGX_DECLINED;
+    }
+
     if (rc != NGX_OK) {
         ctx->reason = reason;
         return rc;
@@ -203,12 +215,18 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
         allowed &= (gw_alg_mask_t) alcf->algorithms;
     }
 
-    rc = ngx_http_gw_auth_choose(id->issuer, allowed, token, &cand, reason);
+    rc = ngx_http_gw_auth_choose(r, &gmcf->keyring, id->issuer, allowed,
+                                 token, 0, &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }
 
     rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_gw_auth_keys_refresh(r, &gmcf->keyring, id->issuer);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -268,6 +286,10 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_uint_t                 join;
     ngx_http_core_loc_conf_t  *clcf;
 
+    if (ctx->status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        return ngx_http_gw_auth_retry(r, ctx);
+    }
+
     if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_OFF
         || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR)
     {
@@ -316,6 +338,36 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
             return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_retry(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
+{
+    u_char           *p;
+    ngx_table_elt_t  *h;
+
+    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+    ngx_str_set(&h->key, "Retry-After");
+    h->value.len = ngx_sprintf(p, "%ui", ctx->retry) - p;
+    h->value.data = p;
+
+    ctx->retry_after = h;
 
     return NGX_OK;
 }

@@ -31,6 +31,8 @@ typedef struct {
     ngx_uint_t                      methods;     /* verified or refused */
     ngx_uint_t                      reason;
     ngx_uint_t                      status;      /* of the refusal, or 0 */
+    ngx_uint_t                      retry;       /* seconds, of a 503 */
+    ngx_table_elt_t                *retry_after;
 } ngx_http_gw_auth_ctx_t;
 
 
@@ -44,8 +46,9 @@ typedef struct {
  *
  * Returns NGX_OK: nothing speaks against the request, ctx->methods is what has
  * been verified, 0 if nothing was presented and nothing is needed;
- * NGX_DECLINED: refused for ctx->reason, because of ctx->methods; NGX_ERROR:
- * could not tell.
+ * NGX_DECLINED: refused for ctx->reason, because of ctx->methods; NGX_AGAIN:
+ * the request waits for keys, and is to be evaluated anew when its phases are
+ * run again; NGX_ERROR: could not tell.
  */
 
 ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,

@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
+#include "ngx_http_gw_auth_key_conf.h"
 
 
 static char *ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
@@ -225,77 +226,6 @@ ngx_http_gw_auth_conf_arg(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     *arg = *name;
 
     return NGX_OK;
-}
-
-
-char *
-ngx_http_gw_auth_conf_key_file(ngx_conf_t *cf,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf)
-{
-    ngx_str_t                 *value;
-    gw_jwk_format_e            format;
-    ngx_http_gw_auth_keys_t  **keys;
-
-    value = cf->args->elts;
-    format = GW_JWK_JWKS;
-
-    if (cf->args->nelts == 3
-        && ngx_http_gw_auth_conf_format(cf, &value[2], &format) != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_script_variables_count(&value[1])) {
-        return "cannot have variables in the name of the file";
-    }
-
-    if (alcf->keys == NGX_CONF_UNSET_PTR) {
-
-        alcf->keys = ngx_array_create(cf->pool, 1,
-                                      sizeof(ngx_http_gw_auth_keys_t *));
-        if (alcf->keys == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (alcf->keys->nelts == NGX_HTTP_GW_AUTH_MAX_KEY_FILES) {
-        return "is repeated too often, merge the files";
-    }
-
-    keys = ngx_array_push(alcf->keys);
-    if (keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *keys = ngx_http_gw_auth_read_keys(cf, &gmcf->key_files, &value[1],
-                                       format, gmcf->hash);
-    if (*keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-ngx_int_t
-ngx_http_gw_auth_conf_format(ngx_conf_t *cf, ngx_str_t *value,
-    gw_jwk_format_e *format)
-{
-    if (ngx_strcmp(value->data, "jwks") == 0) {
-        *format = GW_JWK_JWKS;
-        return NGX_OK;
-    }
-
-    if (ngx_strcmp(value->data, "pem") == 0) {
-        *format = GW_JWK_PEM;
-        return NGX_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\", it must be "
-                       "\"jwks\" or \"pem\"", value);
-
-    return NGX_ERROR;
 }
 
 

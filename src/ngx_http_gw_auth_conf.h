@@ -31,7 +31,6 @@
 #include "ngx_http_gw_joint.h"
 
 
-#define NGX_HTTP_GW_AUTH_MAX_KEY_FILES  16       /* of one location */
 #define NGX_HTTP_GW_AUTH_MAX_SIZE       8192     /* bytes, a token */
 #define NGX_HTTP_GW_AUTH_LEEWAY         30       /* seconds */
 #define NGX_HTTP_GW_AUTH_MAX_LEEWAY     86400    /* seconds */
@@ -101,7 +100,7 @@ typedef struct {
     ngx_http_gw_counters_t    *counters;
     ngx_http_gw_auth_zone_t   *zone;
 
-    ngx_array_t                key_files;    /* ngx_http_gw_auth_keys_t * */
+    ngx_http_gw_auth_keyring_t  keyring;
     ngx_array_t                issuers;      /* ..._auth_issuer_t *, named */
     ngx_array_t                stores;       /* ngx_http_gw_auth_store_t * */
     ngx_array_t                key_confs;    /* ..._key_conf_t * */
@@ -142,8 +141,6 @@ struct ngx_http_gw_auth_loc_conf_s {
 
 char *ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf);
-char *ngx_http_gw_auth_conf_key_file(ngx_conf_t *cf,
-    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf);
 char *ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf);
 char *ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -154,18 +151,14 @@ char *ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Read the algorithms of the directive at hand, from its first argument on,
- * and the name of a format of keys.
+ * Reads the algorithms of the directive at hand, from its first argument on.
  *
  *     mask    out: on NGX_CONF_OK
- *     format  out: on NGX_OK
  *
- * Return what a handler of a directive returns; NGX_OK or NGX_ERROR (logged).
+ * Returns what a handler of a directive returns.
  */
 
 char *ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask);
-ngx_int_t ngx_http_gw_auth_conf_format(ngx_conf_t *cf, ngx_str_t *value,
-    gw_jwk_format_e *format);
 
 /* check gw_jwt_max_size and gw_jwt_leeway; for ngx_conf_post_t */
 

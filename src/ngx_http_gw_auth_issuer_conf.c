@@ -10,6 +10,7 @@
 
 #include "gw_claim_path.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
+#include "ngx_http_gw_auth_key_conf.h"
 
 
 typedef struct {
@@ -44,8 +45,6 @@ static char *ngx_http_gw_auth_issuer_key(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
 static char *ngx_http_gw_auth_issuer_key_file(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
-static ngx_http_gw_auth_keys_t **ngx_http_gw_auth_issuer_slot(ngx_conf_t *cf,
-    ngx_http_gw_auth_issuer_t *issuer);
 static char *ngx_http_gw_auth_issuer_paths(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
 static char *ngx_http_gw_auth_issuer_claims(ngx_conf_t *cf,
@@ -82,7 +81,7 @@ ngx_http_gw_auth_issuer_commands[] = {
     { ngx_string("key"), 2, 2,
       ngx_http_gw_auth_issuer_key, 0 },
 
-    { ngx_string("key_file"), 1, 2,
+    { ngx_string("key_file"), 1, 3,
       ngx_http_gw_auth_issuer_key_file, 0 },
 
     { ngx_string("require"), 1, 0,
@@ -355,28 +354,9 @@ static char *
 ngx_http_gw_auth_issuer_key(ngx_conf_t *cf, ngx_http_gw_auth_block_t *block,
     size_t offset)
 {
-    ngx_str_t                 *value;
-    gw_jwk_format_e            format;
-    ngx_http_gw_auth_keys_t  **keys;
-
-    value = cf->args->elts;
-
-    if (ngx_http_gw_auth_conf_format(cf, &value[1], &format) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    keys = ngx_http_gw_auth_issuer_slot(cf, block->issuer);
-    if (keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *keys = ngx_http_gw_auth_inline_keys(cf, &block->issuer->name, &value[2],
-                                         format, block->gmcf->hash);
-    if (*keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return ngx_http_gw_auth_key_inline(cf, &block->gmcf->keyring,
+                                       &block->issuer->keys,
+                                       &block->issuer->name);
 }
 
 
@@ -384,49 +364,8 @@ static char *
 ngx_http_gw_auth_issuer_key_file(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset)
 {
-    ngx_str_t                 *value;
-    gw_jwk_format_e            format;
-    ngx_http_gw_auth_keys_t  **keys;
-
-    value = cf->args->elts;
-    format = GW_JWK_JWKS;
-
-    if (cf->args->nelts == 3
-        && ngx_http_gw_auth_conf_format(cf, &value[2], &format) != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    keys = ngx_http_gw_auth_issuer_slot(cf, block->issuer);
-    if (keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *keys = ngx_http_gw_auth_read_keys(cf, &block->gmcf->key_files, &value[1],
-                                       format, block->gmcf->hash);
-    if (*keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_http_gw_auth_keys_t **
-ngx_http_gw_auth_issuer_slot(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer)
-{
-    if (issuer->keys
-        && issuer->keys->nelts == NGX_HTTP_GW_AUTH_MAX_KEY_FILES)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "gw_jwt_issuer \"%V\" has too many keys, put "
-                           "them into one file", &issuer->name);
-        return NULL;
-    }
-
-    return ngx_http_gw_auth_issuer_push(cf, issuer,
-                                        ngx_http_gw_auth_issuer_offset(keys),
-                                        sizeof(ngx_http_gw_auth_keys_t *));
+    return ngx_http_gw_auth_key_file(cf, &block->gmcf->keyring,
+                                     &block->issuer->keys);
 }
 
 

@@ -6,362 +6,183 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http.h>
 
-#include "ngx_http_gw_auth_file.h"
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_watch.h"
 
 
-/* the directives that an error is about */
-
-#define ngx_http_gw_auth_owner(issuer)                                        \
-    ((issuer)->name.len ? "gw_jwt_issuer" : "gw_jwt")
-
-#define ngx_http_gw_auth_list(issuer)                                         \
-    ((issuer)->name.len ? "algorithms" : "gw_jwt_algorithms")
-
-
-static void ngx_http_gw_auth_free_keys(void *data);
-static gw_jwk_set_t *ngx_http_gw_auth_load_keys(ngx_conf_t *cf,
-    ngx_str_t *name, gw_jwk_format_e format, gw_hash_t *hash);
-static gw_jwk_set_t *ngx_http_gw_auth_parse_keys(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *text, gw_jwk_format_e format,
-    gw_hash_t *hash);
-static gw_alg_mask_t ngx_http_gw_auth_wanted(gw_alg_mask_t allowed);
-static ngx_int_t ngx_http_gw_auth_check_kids(ngx_conf_t *cf,
-    ngx_http_gw_auth_issuer_t *issuer, ngx_http_gw_auth_keys_t *one,
-    ngx_http_gw_auth_keys_t *two);
+static void ngx_http_gw_auth_keyring_free(void *data);
+static void ngx_http_gw_auth_keyring_reap(ngx_http_gw_auth_keyring_t *ring);
 static ngx_uint_t ngx_http_gw_auth_reason_rank(gw_reason_e reason);
 
 
-ngx_http_gw_auth_keys_t *
-ngx_http_gw_auth_read_keys(ngx_conf_t *cf, ngx_array_t *files,
-    ngx_str_t *name, gw_jwk_format_e format, gw_hash_t *hash)
+ngx_int_t
+ngx_http_gw_auth_keyring_init(ngx_conf_t *cf,
+    ngx_http_gw_auth_keyring_t *ring, gw_hash_t *hash)
 {
-    ngx_str_t                  full;
-    ngx_uint_t                 i;
-    ngx_pool_cleanup_t        *cln;
-    ngx_http_gw_auth_keys_t   *keys, **file;
+    ngx_pool_cleanup_t  *cln;
 
-    full = *name;
-
-    if (ngx_conf_full_name(cf->cycle, &full, 1) != NGX_OK) {
-        return NULL;
+    if (ngx_array_init(&ring->sources, cf->pool, 4,
+                       sizeof(ngx_http_gw_auth_keys_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    file = files->elts;
+    ring->hash = hash;
 
-    for (i = 0; i < files->nelts; i++) {
-
-        if (file[i]->format == format
-            && file[i]->name.len == full.len
-            && ngx_strncmp(file[i]->name.data, full.data, full.len) == 0)
-        {
-            return file[i];
-        }
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_gw_auth_keys_t));
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
     if (cln == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
-    keys = cln->data;
-    keys->name = full;
-    keys->format = format;
+    cln->handler = ngx_http_gw_auth_keyring_free;
+    cln->data = ring;
 
-    keys->set = ngx_http_gw_auth_load_keys(cf, &full, format, hash);
-    if (keys->set == NULL) {
-        return NULL;
-    }
-
-    cln->handler = ngx_http_gw_auth_free_keys;
-
-    file = ngx_array_push(files);
-    if (file == NULL) {
-        return NULL;
-    }
-
-    *file = keys;
-
-    return keys;
+    return NGX_OK;
 }
 
 
 static void
-ngx_http_gw_auth_free_keys(void *data)
+ngx_http_gw_auth_keyring_free(void *data)
 {
-    ngx_http_gw_auth_keys_t  *keys = data;
+    ngx_http_gw_auth_keyring_t  *ring = data;
 
-    gw_jwk_set_destroy(keys->set);
+    ngx_http_gw_auth_watch_free(ring->watch);
+    ngx_http_gw_auth_keyring_reap(ring);
 }
 
 
-ngx_http_gw_auth_keys_t *
-ngx_http_gw_auth_inline_keys(ngx_conf_t *cf, ngx_str_t *issuer,
-    ngx_str_t *text, gw_jwk_format_e format, gw_hash_t *hash)
+void
+ngx_http_gw_auth_keyring_retire(ngx_http_gw_auth_keyring_t *ring,
+    gw_jwk_set_t *set)
 {
-    ngx_pool_cleanup_t       *cln;
-    ngx_http_gw_auth_keys_t  *keys;
+    ngx_http_gw_auth_retired_t  *retired;
 
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_gw_auth_keys_t));
-    if (cln == NULL) {
-        return NULL;
+    if (set == NULL) {
+        return;
     }
 
-    keys = cln->data;
-    keys->name = *issuer;
-    keys->format = format;
+    ring->generation++;
 
-    keys->set = ngx_http_gw_auth_parse_keys(cf, issuer, text, format, hash);
-    if (keys->set == NULL) {
-        return NULL;
+    retired = ngx_alloc(sizeof(ngx_http_gw_auth_retired_t), ngx_cycle->log);
+    if (retired == NULL) {
+
+        /* lost rather than used after it is freed */
+
+        return;
     }
 
-    cln->handler = ngx_http_gw_auth_free_keys;
-
-    return keys;
+    retired->set = set;
+    retired->next = ring->retired;
+    ring->retired = retired;
 }
 
 
-static gw_jwk_set_t *
-ngx_http_gw_auth_load_keys(ngx_conf_t *cf, ngx_str_t *name,
-    gw_jwk_format_e format, gw_hash_t *hash)
+static void
+ngx_http_gw_auth_keyring_reap(ngx_http_gw_auth_keyring_t *ring)
 {
-    ngx_str_t      text;
-    gw_jwk_set_t  *set;
+    ngx_http_gw_auth_retired_t  *retired;
 
-    if (ngx_http_gw_auth_read_file(cf, name, GW_JWK_MAX_SET, &text)
-        != NGX_OK)
-    {
-        return NULL;
+    while (ring->retired) {
+        retired = ring->retired;
+        ring->retired = retired->next;
+
+        gw_jwk_set_destroy(retired->set);
+        ngx_free(retired);
     }
-
-    set = ngx_http_gw_auth_parse_keys(cf, name, &text, format, hash);
-
-    ngx_http_gw_auth_free_file(&text);
-
-    return set;
-}
-
-
-static gw_jwk_set_t *
-ngx_http_gw_auth_parse_keys(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text,
-    gw_jwk_format_e format, gw_hash_t *hash)
-{
-    gw_jwk_set_t    *set;
-    gw_jwk_error_t   err;
-
-    ngx_memzero(&err, sizeof(gw_jwk_error_t));
-
-    set = gw_jwk_set_parse(text->data, text->len, format, 0, hash, &err);
-
-    if (set) {
-        return set;
-    }
-
-    if (err.code == GW_JWK_E_JSON) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "key file \"%V\" is not JSON at byte %uz: %s",
-                           name, err.position, err.text);
-
-    } else if (err.index >= 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "key #%d in \"%V\" is refused: %s",
-                           err.index, name, err.text);
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "key file \"%V\" is refused: %s", name, err.text);
-    }
-
-    return NULL;
-}
-
-
-/* what keys may offer so that a token of an allowed algorithm can pass */
-
-static gw_alg_mask_t
-ngx_http_gw_auth_wanted(gw_alg_mask_t allowed)
-{
-    gw_alg_e       alg;
-    gw_alg_mask_t  wanted;
-
-    wanted = 0;
-
-    for (alg = 0; alg < GW_ALG_MAX; alg++) {
-        wanted |= gw_alg_wanted(alg, allowed);
-    }
-
-    return wanted;
 }
 
 
 ngx_int_t
-ngx_http_gw_auth_check_keys(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer)
+ngx_http_gw_auth_keys_get(ngx_http_request_t *r,
+    ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_keys_t *keys,
+    ngx_uint_t flags, const gw_jwk_set_t **set)
 {
-    gw_alg_e                    alg;
-    ngx_uint_t                  i, n;
-    gw_alg_mask_t               algs, wanted, allowed;
-    ngx_http_gw_auth_keys_t   **key;
-
-    algs = 0;
-    allowed = issuer->algorithms;
-    wanted = ngx_http_gw_auth_wanted(allowed);
-    key = issuer->keys->elts;
-
-    for (i = 0; i < issuer->keys->nelts; i++) {
-
-        if ((key[i]->set->algs & ~GW_ALG_MASK_HS) == 0
-            && (allowed & GW_ALG_MASK_HS) == 0)
-        {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "key file \"%V\" holds secrets and no HMAC "
-                          "algorithm is allowed, name one as in "
-                          "\"%s HS256\", for \"%s\" in %s:%ui",
-                          &key[i]->name, ngx_http_gw_auth_list(issuer),
-                          ngx_http_gw_auth_owner(issuer),
-                          issuer->conf_file, issuer->conf_line);
-            return NGX_ERROR;
-        }
-
-        if ((key[i]->set->algs & wanted) == 0) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "no key in \"%V\" can verify an allowed "
-                          "algorithm, change \"%s\" for \"%s\" in %s:%ui",
-                          &key[i]->name, ngx_http_gw_auth_list(issuer),
-                          ngx_http_gw_auth_owner(issuer),
-                          issuer->conf_file, issuer->conf_line);
-            return NGX_ERROR;
-        }
-
-        for (n = 0; n < i; n++) {
-            if (ngx_http_gw_auth_check_kids(cf, issuer, key[n], key[i])
-                != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
-        }
-
-        algs |= key[i]->set->algs;
-    }
-
-    /* a key serves its own family only: both are a choice, not a mistake */
-
-    if ((algs & GW_ALG_MASK_HS)
-        && (algs & ~GW_ALG_MASK_HS)
-        && ((allowed & GW_ALG_MASK_HS) == 0
-            || (allowed & ~GW_ALG_MASK_HS) == 0))
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "secrets and public keys in one location need "
-                      "\"%s\" that names algorithms of both, for \"%s\" "
-                      "in %s:%ui", ngx_http_gw_auth_list(issuer),
-                      ngx_http_gw_auth_owner(issuer), issuer->conf_file,
-                      issuer->conf_line);
-        return NGX_ERROR;
-    }
-
-    if (!issuer->named) {
-        return NGX_OK;
-    }
-
-    for (alg = 0; alg < GW_ALG_MAX; alg++) {
-
-        if ((allowed & gw_alg_bit(alg))
-            && (gw_alg_wanted(alg, allowed) & algs) == 0)
-        {
-            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                          "\"%s\" names %s and no key can verify it, for "
-                          "\"%s\" in %s:%ui", ngx_http_gw_auth_list(issuer),
-                          gw_alg_name(alg), ngx_http_gw_auth_owner(issuer),
-                          issuer->conf_file, issuer->conf_line);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_check_kids(ngx_conf_t *cf, ngx_http_gw_auth_issuer_t *issuer,
-    ngx_http_gw_auth_keys_t *one, ngx_http_gw_auth_keys_t *two)
-{
-    size_t     i, n;
-    gw_jwk_t  *a, *b;
-
-    if (one == two) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "key file \"%V\" is named twice for \"%s\" in "
-                      "%s:%ui", &one->name, ngx_http_gw_auth_owner(issuer),
-                      issuer->conf_file, issuer->conf_line);
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < one->set->nkeys; i++) {
-        a = &one->set->keys[i];
-
-        for (n = 0; n < two->set->nkeys; n++) {
-            b = &two->set->keys[n];
-
-            if (a->kid
-                && b->kid
-                && a->algs
-                && b->algs
-                && a->kty == b->kty
-                && a->kid_len == b->kid_len
-                && ngx_memcmp(a->kid, b->kid, a->kid_len) == 0)
-            {
-                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                              "\"%V\" and \"%V\" hold two keys with the "
-                              "same \"kid\", for \"%s\" in %s:%ui",
-                              &one->name, &two->name,
-                              ngx_http_gw_auth_owner(issuer),
-                              issuer->conf_file, issuer->conf_line);
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_gw_auth_watch_get(r, ring, keys, set);
 }
 
 
 ngx_int_t
-ngx_http_gw_auth_choose(ngx_http_gw_auth_issuer_t *issuer,
-    gw_alg_mask_t allowed, ngx_http_gw_auth_token_t *token,
+ngx_http_gw_auth_keys_refresh(ngx_http_request_t *r,
+    ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_issuer_t *issuer)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_choose(ngx_http_request_t *r,
+    ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_issuer_t *issuer,
+    gw_alg_mask_t allowed, ngx_http_gw_auth_token_t *token, ngx_uint_t flags,
     ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason)
 {
     size_t                      n, ncand;
-    ngx_uint_t                  i;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i, down;
     gw_reason_e                 why;
-    const gw_jwk_t             *keys[GW_JWK_MAX_TRIES];
-    ngx_http_gw_auth_keys_t   **key;
+    const gw_jwk_t             *found[GW_JWK_MAX_TRIES];
+    const gw_jwk_set_t         *set;
+    ngx_http_gw_auth_keys_t   **keys;
 
+    /* nothing of the request before this one is used any more */
+
+    ngx_http_gw_auth_keyring_reap(ring);
+
+    down = 0;
     cand->n = 0;
     *reason = GW_REASON_KID;
-    key = issuer->keys->elts;
+    keys = issuer->keys->elts;
 
     for (i = 0; i < issuer->keys->nelts; i++) {
 
-        if (gw_jws_choose(&token->jws, key[i]->set, allowed, keys, &ncand,
-                          &why)
-            != GW_OK)
+        rc = ngx_http_gw_auth_keys_get(r, ring, keys[i], flags, &set);
+
+        if (rc == NGX_AGAIN || rc == NGX_ERROR) {
+            *reason = GW_REASON_MEMORY;
+            return rc;
+        }
+
+        if (rc == NGX_BUSY) {
+            down = 1;
+            continue;
+        }
+
+        if (rc == NGX_DECLINED) {
+            why = GW_REASON_KEYSET;
+
+        } else if (gw_jws_choose(&token->jws, set, allowed, found, &ncand,
+                                 &why)
+                   == GW_OK)
         {
-            if (ngx_http_gw_auth_reason_rank(why)
-                > ngx_http_gw_auth_reason_rank(*reason))
-            {
-                *reason = why;
+            for (n = 0; n < ncand && cand->n < GW_JWK_MAX_TRIES; n++) {
+                cand->keys[cand->n++] = found[n];
             }
 
             continue;
         }
 
-        for (n = 0; n < ncand && cand->n < GW_JWK_MAX_TRIES; n++) {
-            cand->keys[cand->n++] = keys[n];
+        if (ngx_http_gw_auth_reason_rank(why)
+            > ngx_http_gw_auth_reason_rank(*reason))
+        {
+            *reason = why;
         }
     }
 
-    return cand->n ? NGX_OK : NGX_DECLINED;
+    if (cand->n) {
+        return NGX_OK;
+    }
+
+    if (down) {
+        return NGX_BUSY;
+    }
+
+    if (*reason == GW_REASON_ALG || (flags & NGX_HTTP_GW_AUTH_NOWAIT)) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_gw_auth_keys_refresh(r, ring, issuer);
 }
 
 
@@ -404,16 +225,19 @@ ngx_http_gw_auth_reason_rank(gw_reason_e reason)
     case GW_REASON_KID:
         return 0;
 
-    case GW_REASON_KEY_UNUSABLE:
+    case GW_REASON_KEYSET:
         return 1;
 
-    case GW_REASON_ALG_KEY:
+    case GW_REASON_KEY_UNUSABLE:
         return 2;
 
-    case GW_REASON_ALG:
+    case GW_REASON_ALG_KEY:
         return 3;
 
-    default:
+    case GW_REASON_ALG:
         return 4;
+
+    default:
+        return 5;
     }
 }

@@ -34,6 +34,9 @@ ngx_http_gw_auth_reason_text(ngx_uint_t reason)
     case NGX_HTTP_GW_AUTH_CIDR:
         return "cidr";
 
+    case NGX_HTTP_GW_AUTH_KEYSET_DOWN:
+        return "keyset_down";
+
     default:
         return gw_reason_text(reason);
     }
@@ -72,6 +75,7 @@ ngx_http_gw_auth_status_text(ngx_uint_t reason)
         return "missing";
 
     case GW_REASON_MEMORY:
+    case NGX_HTTP_GW_AUTH_KEYSET_DOWN:
         return "error";
 
     default:

@@ -32,7 +32,9 @@
 #define NGX_HTTP_GW_AUTH_MISSING  GW_REASON_MAX          /* no credential */
 #define NGX_HTTP_GW_AUTH_TWICE    (GW_REASON_MAX + 1)    /* more than one */
 #define NGX_HTTP_GW_AUTH_CIDR     (GW_REASON_MAX + 2)    /* other address */
-#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 3)
+#define NGX_HTTP_GW_AUTH_KEYSET_DOWN                                          \
+    (GW_REASON_MAX + 3)                                  /* no keys now */
+#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 4)
 
 
 #define NGX_HTTP_GW_AUTH_COUNTERS                                             \

@@ -20,6 +20,8 @@ static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_gw_auth_answer(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+static void ngx_http_gw_auth_take_back(ngx_http_request_t *r,
+    ngx_http_gw_auth_ctx_t *ctx);
 
 
 ngx_int_t
@@ -52,7 +54,7 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     }
 
     if (ctx->policy) {
-        ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+        ngx_http_gw_auth_take_back(r, ctx);
     }
 
     ctx->policy = alcf->policy;
@@ -62,6 +64,16 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     ctx->status = 0;
 
     rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
+
+    if (rc == NGX_AGAIN) {
+
+        /* parked by the source of its keys, which runs the phases again */
+
+        ctx->policy = NULL;
+        ctx->id = NULL;
+
+        return NGX_AGAIN;
+    }
 
     return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
 }
@@ -82,6 +94,9 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
 
         } else if (ctx->reason == NGX_HTTP_GW_AUTH_TWICE) {
             ctx->status = NGX_HTTP_BAD_REQUEST;
+
+        } else if (ctx->reason == NGX_HTTP_GW_AUTH_KEYSET_DOWN) {
+            ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
 
         } else if (ctx->status == 0) {
             ctx->status = NGX_HTTP_UNAUTHORIZED;
@@ -112,7 +127,7 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r,
 
     /* in the location before, core took them back if another check passed */
 
-    ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+    ngx_http_gw_auth_take_back(r, ctx);
 
     if (ngx_http_gw_auth_refuse(r, alcf, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -123,10 +138,25 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r,
     /* there core goes on to the next module on 401 and 403 only */
 
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
-        && ctx->status == NGX_HTTP_BAD_REQUEST)
+        && (ctx->status == NGX_HTTP_BAD_REQUEST
+            || ctx->status == NGX_HTTP_SERVICE_UNAVAILABLE))
     {
         return NGX_HTTP_UNAUTHORIZED;
     }
 
     return ctx->status;
+}
+
+
+/* what a refusal has added to the answer */
+
+static void
+ngx_http_gw_auth_take_back(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_http_gw_auth_clear_challenges(r, &ctx->challenges);
+
+    if (ctx->retry_after) {
+        ctx->retry_after->hash = 0;
+        ctx->retry_after = NULL;
+    }
 }

@@ -190,14 +190,47 @@ invalid parameter "xml", it must be "jwks" or "pem"
 
 
 
-=== TEST: a key file with a variable in its name
+=== TEST: a key file with two formats
 --- config
 location /x {
-    gw_jwt_key_file $host.json;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json jwks pem;
 }
 --- must_die
 --- error_log
-"gw_jwt_key_file" directive cannot have variables in the name of the file
+invalid parameter "pem"
+
+
+
+=== TEST: a key file with an interval that is too short
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json watch=100ms;
+}
+--- must_die
+--- error_log
+invalid parameter "watch=100ms", it must be a time of at least 1s
+
+
+
+=== TEST: a key file with an interval that is none
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json watch=often;
+}
+--- must_die
+--- error_log
+invalid parameter "watch=often", it must be a time of at least 1s
+
+
+
+=== TEST: a key file with two intervals
+--- config
+location /x {
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json watch=1s watch=2s;
+}
+--- must_die
+--- error_log
+invalid parameter "watch=2s", it must be "jwks" or "pem"
 
 
 
@@ -224,7 +257,7 @@ location /x {
 }
 --- must_die
 --- error_log
-"gw_jwt_key_file" directive is repeated too often, merge the files
+"gw_jwt_key_file" directive is repeated too often, put the keys together
 
 
 

@@ -547,7 +547,7 @@ main::one(CORE::join(' ', map { "key pem '" . GW::JOSE::pem('ed25519') . "';" }
                         1 .. 16))
 --- must_die
 --- error_log
-gw_jwt_issuer "a" has too many keys, put them into one file
+directive is repeated too often, put the keys together
 
 
 

@@ -38,6 +38,7 @@ sub new {
         level => $opt{level} || 'info',
         main => $opt{main} || '',
         events => $opt{events} || '',
+        user => $opt{user} || 'root',
     }, $class;
 
     mkdir($self->{dir});
@@ -58,7 +59,7 @@ sub configure {
                         split(' ', $ENV{TEST_NGINX_LOAD_MODULES} || ''));
 
     # as Test::Nginx: the tree may be where nobody else can read
-    my $user = $> == 0 ? "user root;\n" : '';
+    my $user = $> == 0 ? "user $self->{user};\n" : '';
 
     $http =~ s/%%PORT%%/$self->{port}/g;
     $http =~ s/%%DIR%%/$self->{dir}/g;
