@@ -23,6 +23,7 @@ my $be = GW::Backend->new(
     '/a' => sub { $_[0]->json('{"x":1}', 'Set-Cookie: a=1', 'ETag: "a"',
                               'Cache-Control: max-age=60', 'X-Secret: 1') },
     '/b' => sub { $_[0]->json('[1,2]') },
+    '/large' => sub { $_[0]->json('"' . 'x' x 50_000 . '"') },
     '/slow404' => sub { $_[0]->delay(0.1);
                         $_[0]->answer(404, 'text/html', $html) },
     '/s429' => sub { $_[0]->answer(429, 'text/html', $html,
@@ -54,6 +55,31 @@ my $nginx = GW::Nginx->new(http => agg_server($be, server => <<'END'));
             gw_aggregate object;
             gw_aggregate_part a /p/$arg_a optional;
             gw_aggregate_part b /p/$arg_b optional;
+        }
+        location = /wanted {
+            gw_aggregate object;
+            gw_aggregate_require any;
+            gw_aggregate_part a /p/$arg_a optional if=$arg_a;
+            gw_aggregate_part b /p/$arg_b optional omit if=$arg_b;
+        }
+        location = /wanted/one {
+            gw_aggregate object;
+            gw_aggregate_require 1;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /p/$arg_b optional if=$arg_b;
+            gw_aggregate_part c /p/$arg_c optional if=$arg_c;
+        }
+        location = /wanted/large {
+            gw_aggregate object;
+            gw_aggregate_max_size 64k;
+            gw_aggregate_part a /p/large;
+            gw_aggregate_part b /p/large;
+            gw_aggregate_part c /p/$arg_c optional if=$arg_c;
+        }
+        location = /first {
+            gw_aggregate object;
+            gw_aggregate_part a /p/$arg_a;
+            gw_aggregate_part b /p/$arg_b;
         }
         location = /none {
             gw_aggregate object;
@@ -274,9 +300,25 @@ failed(get('/one?a=a&b=s404&c=s500'), 502, { b => 'status', c => 'status' },
 get('/one?a=a&b=s404&c=b');
 is($reply->{status}, 200, 'gw_aggregate_require 1: there is one');
 
+# parts that are not wanted are neither there nor missing
+complete(get('/wanted'), '{"a":null}',
+         'gw_aggregate_require any: nothing was wanted');
+failed(get('/wanted?a=s404'), 502, { a => 'status' },
+       'gw_aggregate_require any: the one that was wanted has failed');
+complete(get('/wanted?b=b'), '{"a":null,"b":[1,2]}',
+         'gw_aggregate_require any: the other one');
+get('/wanted/one');
+is($reply->{status}, 502, 'gw_aggregate_require 1: none was wanted');
+get('/wanted/one?b=b&c=s404');
+is($reply->{status}, 200, 'gw_aggregate_require 1: one of those wanted');
+failed(get('/wanted/large'), 502, { a => 'too_large', b => 'too_large' },
+       'too large together: not a part that was not wanted');
+
 # the first one to fail decides, or the first one in the configuration
 failed(get('/agg?a=slow404&b=s503'), 404, { a => 'status', b => 'status' },
        'C31 what an optional part says does not decide');
+get('/first?a=slow404&b=s503');
+is($reply->{status}, 503, 'C31 the first to fail of two required ones');
 failed(get('/slow?a=slow404&b=s503'), 404, { a => 'status', b => 'status' },
        'C31 gw_aggregate_fail_fast off: order of the configuration')
     for 1 .. 3;
