@@ -17,6 +17,7 @@
 #include "ngx_http_gw_auth_key_conf.h"
 #include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_request.h"
+#include "ngx_http_gw_auth_require.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_auth_var.h"
 #include "ngx_http_gw_counters.h"
@@ -138,6 +139,22 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       ngx_http_gw_auth_conf_require,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("gw_jwt_require_claim"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE23|NGX_CONF_TAKE4,
+      ngx_http_gw_auth_conf_require_claim,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, require_claims),
+      NULL },
+
+    { ngx_string("gw_jwt_require_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE23|NGX_CONF_TAKE4,
+      ngx_http_gw_auth_conf_require_claim,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, require_headers),
       NULL },
 
     { ngx_string("gw_jwt_validate_exp"),
@@ -671,6 +688,8 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     alcf->key = NGX_CONF_UNSET_PTR;
     alcf->keys = NGX_CONF_UNSET_PTR;
     alcf->require = NGX_CONF_UNSET_PTR;
+    alcf->require_claims = NGX_CONF_UNSET_PTR;
+    alcf->require_headers = NGX_CONF_UNSET_PTR;
     alcf->algorithms = NGX_CONF_UNSET_UINT;
     alcf->leeway = NGX_CONF_UNSET;
     alcf->max_size = NGX_CONF_UNSET_SIZE;

@@ -38,7 +38,7 @@
 
 #define GW_CLAIM_MAX_VALUE     16384    /* bytes of a value as text */
 #define GW_CLAIM_MAX_COMPARES  131072   /* pairs of elements in one test */
-#define GW_CLAIM_MAX_SUBJECT   4096     /* bytes of a string to match */
+#define GW_CLAIM_MAX_SUBJECT   1024     /* bytes of a string to match */
 
 
 typedef enum {

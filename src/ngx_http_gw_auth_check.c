@@ -11,6 +11,7 @@
 #include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_require.h"
 #include "ngx_http_gw_auth_store.h"
 
 
@@ -166,10 +167,6 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 
     ctx->id->has_jwt = 1;
 
-    if (alcf->require == NULL) {
-        return NGX_OK;
-    }
-
     return ngx_http_gw_auth_require(r, alcf, ctx);
 }
 
@@ -243,38 +240,6 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
     times.validate_exp = alcf->validate_exp;
 
     return ngx_http_gw_auth_check_claims(id->issuer, &times, token, reason);
-}
-
-
-ngx_int_t
-ngx_http_gw_auth_require(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
-{
-    ngx_str_t                    value;
-    ngx_uint_t                   i, n;
-    ngx_http_complex_value_t    *cv;
-    ngx_http_gw_auth_require_t  *require;
-
-    require = alcf->require->elts;
-
-    for (i = 0; i < alcf->require->nelts; i++) {
-        cv = require[i].values.elts;
-
-        for (n = 0; n < require[i].values.nelts; n++) {
-
-            if (ngx_http_complex_value(r, &cv[n], &value) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
-                ctx->reason = GW_REASON_REQUIRE;
-                ctx->status = require[i].status;
-                return NGX_DECLINED;
-            }
-        }
-    }
-
-    return NGX_OK;
 }
 
 

@@ -40,7 +40,7 @@ typedef struct {
  * Verifies what the request presents against the policy of its location.
  *
  *     alcf  has gw_jwt or gw_api_key
- *     ctx   out: an identity, methods, reason, and status if gw_jwt_require
+ *     ctx   out: an identity, methods, reason, and status if a requirement
  *           chose one.  Unless NGX_OK is returned, the caller takes the
  *           identity from the context.
  *
@@ -54,14 +54,6 @@ typedef struct {
 ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx);
-
-/*
- * Evaluates gw_jwt_require only: alcf->require is set, the token is verified.
- * Returns as above.
- */
-
-ngx_int_t ngx_http_gw_auth_require(ngx_http_request_t *r,
-    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 
 /*
  * Adds the challenges of a refusal to the answer: ctx->status, reason and

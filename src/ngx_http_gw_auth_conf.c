@@ -295,83 +295,6 @@ ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask)
 
 
 char *
-ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
-
-    ngx_str_t                   *value;
-    ngx_uint_t                   i, n;
-    ngx_http_complex_value_t    *cv;
-    ngx_http_gw_auth_require_t  *require;
-
-    if (alcf->require == NGX_CONF_UNSET_PTR) {
-
-        alcf->require = ngx_array_create(cf->pool, 1,
-                                         sizeof(ngx_http_gw_auth_require_t));
-        if (alcf->require == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    require = ngx_array_push(alcf->require);
-    if (require == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    require->status = NGX_HTTP_UNAUTHORIZED;
-
-    value = cf->args->elts;
-    n = cf->args->nelts;
-
-    if (ngx_strncmp(value[n - 1].data, "error=", 6) == 0) {
-        n--;
-
-        if (ngx_strcmp(value[n].data + 6, "403") == 0) {
-            require->status = NGX_HTTP_FORBIDDEN;
-
-        } else if (ngx_strcmp(value[n].data + 6, "401") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", it must be "
-                               "\"error=401\" or \"error=403\"", &value[n]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (n == 1) {
-            return "needs a value to check";
-        }
-    }
-
-    if (ngx_array_init(&require->values, cf->pool, n - 1,
-                       sizeof(ngx_http_complex_value_t))
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < n; i++) {
-
-        if (ngx_http_script_variables_count(&value[i]) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" has no variable, it would always be "
-                               "the same", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        cv = ngx_array_push(&require->values);
-        if (cv == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_http_gw_auth_conf_value(cf, &value[i], cv) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
@@ -756,6 +679,8 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         && conf->key == NGX_CONF_UNSET_PTR
         && conf->keys == NGX_CONF_UNSET_PTR
         && conf->require == NGX_CONF_UNSET_PTR
+        && conf->require_claims == NGX_CONF_UNSET_PTR
+        && conf->require_headers == NGX_CONF_UNSET_PTR
         && conf->algorithms == NGX_CONF_UNSET_UINT
         && conf->leeway == NGX_CONF_UNSET
         && conf->max_size == NGX_CONF_UNSET_SIZE
@@ -773,6 +698,10 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_conf_merge_ptr_value(conf->key, prev->key, NULL);
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
+    ngx_conf_merge_ptr_value(conf->require_claims, prev->require_claims,
+                             NULL);
+    ngx_conf_merge_ptr_value(conf->require_headers, prev->require_headers,
+                             NULL);
     ngx_conf_merge_uint_value(conf->algorithms, prev->algorithms, 0);
     ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
                              NGX_HTTP_GW_AUTH_LEEWAY);

@@ -116,6 +116,8 @@ struct ngx_http_gw_auth_loc_conf_s {
     ngx_array_t                   *keys;        /* ..._auth_keys_t * */
     ngx_array_t                   *issuers;     /* ..._auth_issuer_t * */
     ngx_array_t                   *require;     /* ..._auth_require_t */
+    ngx_array_t                   *require_claims;   /* ..._require_claim_t */
+    ngx_array_t                   *require_headers;  /* the same */
     ngx_uint_t                     algorithms;  /* mask, 0: the default */
     time_t                         leeway;
     size_t                         max_size;
@@ -144,8 +146,6 @@ char *ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf,
 char *ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf);
 char *ngx_http_gw_auth_conf_algorithms(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_gw_auth_conf_challenge(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -12,6 +12,7 @@
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_request.h"
+#include "ngx_http_gw_auth_require.h"
 #include "ngx_http_gw_counters.h"
 
 
@@ -33,7 +34,7 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
 
     if (ctx->policy == alcf->policy) {
 
-        if (ctx->id == NULL || !ctx->id->has_jwt || alcf->require == NULL) {
+        if (ctx->id == NULL || !ctx->id->has_jwt) {
             return ngx_http_gw_auth_answer(r, alcf, ctx);
         }
 
