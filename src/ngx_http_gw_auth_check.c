@@ -391,6 +391,8 @@ ngx_http_gw_auth_log(ngx_http_request_t *r,
     line = r->request_line;
     referer = r->headers_in.referer;
 
+    ngx_str_null(&page);
+
     ngx_http_gw_auth_log_redact(r, gmcf, &r->request_line);
 
     if (referer) {
