@@ -225,6 +225,54 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       0,
       NULL },
 
+    { ngx_string("gw_jwt_type"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_http_gw_auth_conf_type,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("gw_auth_scope"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_conf_scope,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("gw_auth_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_conf_consumers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("gw_auth_deny"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_1MORE,
+      ngx_http_gw_auth_conf_consumers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("gw_auth_preflight"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.preflight),
+      NULL },
+
+    { ngx_string("gw_auth_dry_run"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.dry_run),
+      NULL },
+
       ngx_null_command
 };
 
@@ -696,6 +744,8 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     alcf->validate_exp = NGX_CONF_UNSET;
     alcf->mode = NGX_CONF_UNSET_UINT;
     alcf->challenge = NGX_CONF_UNSET_UINT;
+
+    ngx_http_gw_auth_rules_init(&alcf->rules);
 
     return alcf;
 }

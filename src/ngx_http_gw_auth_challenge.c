@@ -19,12 +19,13 @@ static ngx_int_t ngx_http_gw_auth_join(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
-    ngx_str_t *realm, ngx_str_t *error, ngx_str_t *value)
+    ngx_str_t *realm, ngx_str_t *error, ngx_str_t *more, ngx_str_t *value)
 {
     size_t   i, len;
     u_char  *p;
 
-    len = scheme->len + sizeof(" realm=\"\"") - 1 + 2 * realm->len;
+    len = scheme->len + sizeof(" realm=\"\"") - 1 + 2 * realm->len
+          + more->len;
 
     if (error->len) {
         len += sizeof(", error=\"\"") - 1 + error->len;
@@ -60,6 +61,8 @@ ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
         p = ngx_cpymem(p, error->data, error->len);
         *p++ = '"';
     }
+
+    p = ngx_cpymem(p, more->data, more->len);
 
     value->len = p - value->data;
 

@@ -32,13 +32,14 @@ typedef struct {
  *     realm   any bytes; quotes and backslashes are escaped, control
  *             characters dropped
  *     error   code of RFC 6750, 3.1, without quotes; empty for none
+ *     more    further parameters as they are, each after ", "; or empty
  *     value   out: text of the challenge
  *
  * Returns NGX_OK, or NGX_ERROR when memory ran out.
  */
 
 ngx_int_t ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
-    ngx_str_t *realm, ngx_str_t *error, ngx_str_t *value);
+    ngx_str_t *realm, ngx_str_t *error, ngx_str_t *more, ngx_str_t *value);
 
 /*
  * Adds WWW-Authenticate with this value to the answer, so that core takes it

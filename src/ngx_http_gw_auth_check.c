@@ -15,6 +15,8 @@
 #include "ngx_http_gw_auth_store.h"
 
 
+static ngx_int_t ngx_http_gw_auth_right(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_api_key(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx);
@@ -43,6 +45,11 @@ ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
 {
     ngx_int_t   rc;
     ngx_uint_t  kinds, optional, verified;
+
+    if (alcf->rules.preflight && ngx_http_gw_auth_preflight(r)) {
+        ctx->reason = NGX_HTTP_GW_AUTH_PREFLIGHT;
+        return NGX_OK;
+    }
 
     ctx->id = ngx_http_gw_auth_identity_create(r->pool);
     if (ctx->id == NULL) {
@@ -102,19 +109,55 @@ ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
     if (verified) {
         ctx->methods = verified;
         ctx->reason = GW_REASON_NONE;
-        return NGX_OK;
+
+        return ngx_http_gw_auth_right(r, alcf, ctx);
     }
 
-    ctx->reason = NGX_HTTP_GW_AUTH_MISSING;
-
     if (optional) {
-        ctx->methods = 0;
-        return NGX_OK;
+
+        /* who has presented nothing may be asked for something */
+
+        rc = ngx_http_gw_auth_permit(r->pool, &alcf->rules, NULL,
+                                     &ctx->reason);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            kinds = 0;
+        }
+
+    } else {
+        rc = NGX_DECLINED;
     }
 
     ctx->methods = kinds;
+    ctx->reason = NGX_HTTP_GW_AUTH_MISSING;
 
-    return NGX_DECLINED;
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_right(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_gw_auth_permit(r->pool, &alcf->rules, ctx->id,
+                                 &ctx->reason);
+
+    if (rc == NGX_DECLINED) {
+        ctx->status = NGX_HTTP_FORBIDDEN;
+
+        /* of two credentials it is the token that has the scopes */
+
+        if (ctx->reason == GW_REASON_SCOPE && ctx->id->has_jwt) {
+            ctx->methods = NGX_HTTP_GW_AUTH_JWT;
+        }
+    }
+
+    return rc;
 }
 
 
@@ -247,7 +290,7 @@ ngx_int_t
 ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
 {
-    ngx_str_t                  error, realm, value;
+    ngx_str_t                  error, more, realm, value;
     ngx_uint_t                 join;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -256,7 +299,8 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     }
 
     if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_OFF
-        || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR)
+        || ctx->status == NGX_HTTP_INTERNAL_SERVER_ERROR
+        || ctx->reason == NGX_HTTP_GW_AUTH_NOT_ALLOWED)
     {
         return NGX_OK;
     }
@@ -271,12 +315,17 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     }
 
     ngx_http_gw_auth_error(ctx, &error);
+    ngx_str_null(&more);
+
+    if (ctx->reason == GW_REASON_SCOPE && error.len) {
+        more = alcf->rules.scope->text;
+    }
 
     if (alcf->jwt) {
 
         if (ngx_http_complex_value(r, &alcf->jwt->realm, &realm) != NGX_OK
             || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_bearer,
-                                          &realm, &error, &value)
+                                          &realm, &error, &more, &value)
                != NGX_OK
             || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
                                               join)
@@ -291,10 +340,11 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     if (alcf->key && ctx->status != NGX_HTTP_FORBIDDEN) {
 
         ngx_str_null(&error);
+        ngx_str_null(&more);
 
         if (ngx_http_complex_value(r, &alcf->key->realm, &realm) != NGX_OK
             || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_apikey,
-                                          &realm, &error, &value)
+                                          &realm, &error, &more, &value)
                != NGX_OK
             || ngx_http_gw_auth_add_challenge(r, &ctx->challenges, &value,
                                               join)
@@ -401,7 +451,8 @@ ngx_http_gw_auth_log(ngx_http_request_t *r,
     }
 
     ngx_log_error(level, r->connection->log, 0,
-                  "request refused, credential \"%s\", reason \"%s\"",
+                  "request %s, credential \"%s\", reason \"%s\"",
+                  ctx->dry ? "passes a dry run" : "refused",
                   ngx_http_gw_auth_method_text(ctx->methods),
                   ngx_http_gw_auth_reason_text(ctx->reason));
 

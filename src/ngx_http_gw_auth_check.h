@@ -33,11 +33,13 @@ typedef struct {
     ngx_uint_t                      status;      /* of the refusal, or 0 */
     ngx_uint_t                      retry;       /* seconds, of a 503 */
     ngx_table_elt_t                *retry_after;
+    unsigned                        dry:1;       /* refused, let pass */
 } ngx_http_gw_auth_ctx_t;
 
 
 /*
- * Verifies what the request presents against the policy of its location.
+ * Verifies what the request presents against the policy of its location, and
+ * whether its client may do what it asks for.
  *
  *     alcf  has gw_jwt or gw_api_key
  *     ctx   out: an identity, methods, reason, and status if a requirement

@@ -670,7 +670,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
-    ngx_uint_t  keys;
+    ngx_uint_t  idle, keys;
 
     keys = (conf->keys != NGX_CONF_UNSET_PTR);
 
@@ -686,7 +686,8 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         && conf->max_size == NGX_CONF_UNSET_SIZE
         && conf->validate_exp == NGX_CONF_UNSET
         && conf->mode == NGX_CONF_UNSET_UINT
-        && conf->challenge == NGX_CONF_UNSET_UINT)
+        && conf->challenge == NGX_CONF_UNSET_UINT
+        && !ngx_http_gw_auth_rules_own(&conf->rules))
     {
         conf->policy = prev->policy;
 
@@ -709,6 +710,15 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
                               NGX_HTTP_GW_AUTH_MAX_SIZE);
     ngx_conf_merge_value(conf->validate_exp, prev->validate_exp, 1);
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_GW_AUTH_ALL);
+
+    idle = ((conf->jwt == NULL && conf->key == NULL)
+            && conf->mode != NGX_HTTP_GW_AUTH_OFF && !server);
+
+    if (ngx_http_gw_auth_rules_merge(cf, &prev->rules, &conf->rules, idle)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->challenge == NGX_CONF_UNSET_UINT) {
         conf->challenge_text = prev->challenge_text;

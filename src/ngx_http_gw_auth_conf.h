@@ -25,6 +25,7 @@
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_policy.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_auth_zone.h"
 #include "ngx_http_gw_counters.h"
@@ -125,6 +126,7 @@ struct ngx_http_gw_auth_loc_conf_s {
     ngx_uint_t                     mode;
     ngx_uint_t                     challenge;
     ngx_str_t                      challenge_text;
+    ngx_http_gw_auth_rules_t       rules;
 
     /*
      * Who first had these very settings; locations that inherit all of them

@@ -37,6 +37,12 @@ ngx_http_gw_auth_reason_text(ngx_uint_t reason)
     case NGX_HTTP_GW_AUTH_KEYSET_DOWN:
         return "keyset_down";
 
+    case NGX_HTTP_GW_AUTH_NOT_ALLOWED:
+        return "consumer";
+
+    case NGX_HTTP_GW_AUTH_PREFLIGHT:
+        return "preflight";
+
     default:
         return gw_reason_text(reason);
     }
@@ -64,14 +70,19 @@ ngx_http_gw_auth_method_text(ngx_uint_t methods)
 
 
 const char *
-ngx_http_gw_auth_status_text(ngx_uint_t reason)
+ngx_http_gw_auth_status_text(ngx_uint_t reason, ngx_uint_t dry)
 {
+    if (dry) {
+        return "dry";
+    }
+
     switch (reason) {
 
     case GW_REASON_NONE:
         return "ok";
 
     case NGX_HTTP_GW_AUTH_MISSING:
+    case NGX_HTTP_GW_AUTH_PREFLIGHT:
         return "missing";
 
     case GW_REASON_MEMORY:
@@ -89,7 +100,7 @@ ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
     ngx_http_gw_counters_t *counters)
 {
     uint64_t            value;
-    ngx_uint_t          i, n;
+    ngx_uint_t          i, n, reason;
     const char         *text[3];
     gw_metric_label_t   labels[3];
 
@@ -101,9 +112,13 @@ ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
             continue;
         }
 
-        text[0] = ngx_http_gw_auth_method_text(i / NGX_HTTP_GW_AUTH_REASONS);
-        text[1] = ngx_http_gw_auth_status_text(i % NGX_HTTP_GW_AUTH_REASONS);
-        text[2] = ngx_http_gw_auth_reason_text(i % NGX_HTTP_GW_AUTH_REASONS);
+        reason = i % NGX_HTTP_GW_AUTH_REASONS;
+        n = i / NGX_HTTP_GW_AUTH_REASONS;
+
+        text[0] = ngx_http_gw_auth_method_text(n % NGX_HTTP_GW_AUTH_METHODS);
+        text[1] = ngx_http_gw_auth_status_text(reason,
+                                               n / NGX_HTTP_GW_AUTH_METHODS);
+        text[2] = ngx_http_gw_auth_reason_text(reason);
 
         labels[0].name = "method";
         labels[1].name = "result";

@@ -34,14 +34,21 @@
 #define NGX_HTTP_GW_AUTH_CIDR     (GW_REASON_MAX + 2)    /* other address */
 #define NGX_HTTP_GW_AUTH_KEYSET_DOWN                                          \
     (GW_REASON_MAX + 3)                                  /* no keys now */
-#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 4)
+#define NGX_HTTP_GW_AUTH_NOT_ALLOWED                                          \
+    (GW_REASON_MAX + 4)                                  /* the consumer */
+#define NGX_HTTP_GW_AUTH_PREFLIGHT                                            \
+    (GW_REASON_MAX + 5)                                  /* passes */
+#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 6)
 
 
 #define NGX_HTTP_GW_AUTH_COUNTERS                                             \
-    (NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS)
+    (2 * NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS)
 
-#define ngx_http_gw_auth_counter(methods, reason)                             \
-    ((methods) * NGX_HTTP_GW_AUTH_REASONS + (reason))
+/* dry: 0 or 1 */
+
+#define ngx_http_gw_auth_counter(methods, reason, dry)                        \
+    (((dry) * NGX_HTTP_GW_AUTH_METHODS + (methods))                           \
+     * NGX_HTTP_GW_AUTH_REASONS + (reason))
 
 
 /*
@@ -53,10 +60,12 @@ const char *ngx_http_gw_auth_reason_text(ngx_uint_t reason);
 
 /*
  * Return what $gw_auth_method and $gw_auth_status say, zero-terminated.
+ *
+ *     dry  the request has passed nevertheless
  */
 
 const char *ngx_http_gw_auth_method_text(ngx_uint_t methods);
-const char *ngx_http_gw_auth_status_text(ngx_uint_t reason);
+const char *ngx_http_gw_auth_status_text(ngx_uint_t reason, ngx_uint_t dry);
 
 /*
  * Adds gw_auth_requests_total to the answer of gw_metrics.

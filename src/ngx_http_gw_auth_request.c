@@ -59,6 +59,7 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     }
 
     ctx->policy = alcf->policy;
+    ctx->dry = 0;
     ctx->id = NULL;
     ctx->methods = 0;
     ctx->reason = GW_REASON_NONE;
@@ -85,6 +86,8 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx, ngx_int_t rc)
 {
+    ctx->dry = (rc != NGX_OK && alcf->rules.dry_run);
+
     if (rc != NGX_OK) {
 
         ctx->id = NULL;
@@ -104,10 +107,15 @@ ngx_http_gw_auth_decide(ngx_http_request_t *r,
         }
 
         ngx_http_gw_auth_log(r, gmcf, ctx);
+
+        if (ctx->dry) {
+            ctx->status = 0;
+        }
     }
 
     ngx_http_gw_count(gmcf->counters,
-                      ngx_http_gw_auth_counter(ctx->methods, ctx->reason));
+                      ngx_http_gw_auth_counter(ctx->methods, ctx->reason,
+                                               ctx->dry));
 
     return ngx_http_gw_auth_answer(r, alcf, ctx);
 }
@@ -121,9 +129,16 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r,
 
     if (ctx->status == 0) {
 
-        /* an absent optional credential satisfies nobody */
+        if (ctx->reason == NGX_HTTP_GW_AUTH_PREFLIGHT) {
+            return NGX_OK;
+        }
 
-        return ctx->methods ? NGX_OK : NGX_DECLINED;
+        /*
+         * An absent optional credential satisfies nobody, and a dry run opens
+         * nothing that is closed without it.
+         */
+
+        return (ctx->methods && !ctx->dry) ? NGX_OK : NGX_DECLINED;
     }
 
     /* in the location before, core took them back if another check passed */

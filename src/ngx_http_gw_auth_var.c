@@ -176,7 +176,7 @@ ngx_http_gw_auth_get_result(ngx_http_request_t *r,
         text = "-";
 
     } else if (data == NGX_HTTP_GW_AUTH_VAR_STATUS) {
-        text = ngx_http_gw_auth_status_text(ctx->reason);
+        text = ngx_http_gw_auth_status_text(ctx->reason, ctx->dry);
 
     } else if (data == NGX_HTTP_GW_AUTH_VAR_REASON) {
         text = ngx_http_gw_auth_reason_text(ctx->reason);
