@@ -165,6 +165,14 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       offsetof(ngx_http_gw_auth_loc_conf_t, validate_exp),
       NULL },
 
+    { ngx_string("gw_jwt_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE12,
+      ngx_http_gw_auth_cache_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, cache),
+      NULL },
+
     { ngx_string("gw_jwt_max_size"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
                         |NGX_CONF_TAKE1,
@@ -374,6 +382,10 @@ static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
       ngx_http_gw_auth_result_variable, NGX_HTTP_GW_AUTH_VAR_METHOD,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("gw_auth_cache"), NULL,
+      ngx_http_gw_auth_result_variable, NGX_HTTP_GW_AUTH_VAR_CACHE,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("gw_request_uri"), NULL,
       ngx_http_gw_auth_uri_variable, 0, 0, 0 },
 
@@ -570,7 +582,8 @@ ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
 
     gmcf = (ngx_http_gw_auth_main_conf_t *) joint;
 
-    return ngx_http_gw_auth_add_metrics(metrics, gmcf->counters);
+    return ngx_http_gw_auth_add_metrics(metrics, gmcf->counters,
+                                        gmcf->zone->sh->tokens->evicted);
 }
 
 
@@ -645,6 +658,11 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
 
     cln->handler = ngx_http_gw_auth_free_scratch;
     cln->data = gmcf;
+
+    gmcf->cache = ngx_http_gw_auth_cache_create(cf->pool);
+    if (gmcf->cache == NULL) {
+        return NULL;
+    }
 
     /* once, in the master process: jansson's seed belongs to the process */
 
@@ -742,6 +760,7 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     alcf->leeway = NGX_CONF_UNSET;
     alcf->max_size = NGX_CONF_UNSET_SIZE;
     alcf->validate_exp = NGX_CONF_UNSET;
+    alcf->cache = NGX_CONF_UNSET;
     alcf->mode = NGX_CONF_UNSET_UINT;
     alcf->challenge = NGX_CONF_UNSET_UINT;
 

@@ -11,6 +11,7 @@
 #include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_known.h"
 #include "ngx_http_gw_auth_require.h"
 #include "ngx_http_gw_auth_store.h"
 
@@ -25,7 +26,10 @@ static ngx_int_t ngx_http_gw_auth_jwt(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
+    ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *text, gw_reason_e *reason);
+static ngx_int_t ngx_http_gw_auth_fresh(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *text, gw_reason_e *reason);
 static ngx_int_t ngx_http_gw_auth_retry(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
@@ -195,7 +199,7 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_gw_auth_token(r, gmcf, alcf, ctx->id, &token, &reason);
+    rc = ngx_http_gw_auth_token(r, gmcf, alcf, ctx, &token, &reason);
 
     if (rc == NGX_BUSY) {
         ctx->reason = NGX_HTTP_GW_AUTH_KEYSET_DOWN;
@@ -217,14 +221,78 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_gw_auth_token(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason)
+    ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *text, gw_reason_e *reason)
+{
+    ngx_int_t                  rc;
+    ngx_http_gw_auth_times_t   times;
+
+    if (text->len > alcf->max_size) {
+        *reason = GW_REASON_SIZE;
+        return NGX_DECLINED;
+    }
+
+    /* a location always has keys, but a request may end at server{} */
+
+    if (alcf->issuers == NULL) {
+        *reason = GW_REASON_KEYSET;
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    if (alcf->cache) {
+        rc = ngx_http_gw_auth_cached(r, gmcf, alcf, ctx->id, text, reason);
+
+        ctx->cache = (rc == NGX_OK) ? NGX_HTTP_GW_AUTH_CACHE_HIT
+                                    : NGX_HTTP_GW_AUTH_CACHE_MISS;
+    }
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_gw_auth_fresh(r, gmcf, alcf, ctx, text, reason);
+    }
+
+    if (alcf->cache && rc != NGX_AGAIN) {
+        ngx_http_gw_count(gmcf->counters,
+                          ngx_http_gw_auth_cache_counter(ctx->cache));
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    times.leeway = alcf->leeway;
+    times.validate_exp = alcf->validate_exp;
+
+    rc = ngx_http_gw_auth_check_claims(ctx->id->issuer, &times,
+                                       ctx->id->token, reason);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->cache == NGX_HTTP_GW_AUTH_CACHE_L2
+        || ctx->cache == NGX_HTTP_GW_AUTH_CACHE_MISS)
+    {
+        ngx_http_gw_auth_keep(gmcf, alcf, ctx->id,
+                              ctx->cache == NGX_HTTP_GW_AUTH_CACHE_L2,
+                              r->connection->log);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_fresh(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *text, gw_reason_e *reason)
 {
     ngx_int_t                       rc;
     gw_status_e                     status;
-    gw_alg_mask_t                   allowed;
-    ngx_http_gw_auth_times_t        times;
     ngx_http_gw_auth_token_t       *token;
+    ngx_http_gw_auth_identity_t    *id;
     ngx_http_gw_auth_candidates_t   cand;
+
+    id = ctx->id;
 
     rc = ngx_http_gw_auth_token_create(gmcf->jws, text, alcf->max_size,
                                        r->connection->log, &id->token,
@@ -235,13 +303,6 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
 
     token = id->token;
 
-    /* a location always has keys, but a request may end at server{} */
-
-    if (alcf->issuers == NULL) {
-        *reason = GW_REASON_KEYSET;
-        return NGX_DECLINED;
-    }
-
     if (ngx_http_gw_auth_find_issuer(alcf->issuers, token, &id->issuer,
                                      reason)
         != NGX_OK)
@@ -249,26 +310,31 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    allowed = id->issuer->algorithms;
-
-    if (alcf->algorithms) {
-        allowed &= (gw_alg_mask_t) alcf->algorithms;
-    }
-
-    rc = ngx_http_gw_auth_choose(r, &gmcf->keyring, id->issuer, allowed,
+    rc = ngx_http_gw_auth_choose(r, &gmcf->keyring, id->issuer,
+                                 ngx_http_gw_auth_allowed(alcf, id->issuer),
                                  token, 0, &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
+    if (alcf->cache
+        && ngx_http_gw_auth_known(gmcf, alcf, token, &cand) == NGX_OK)
+    {
+        ctx->cache = NGX_HTTP_GW_AUTH_CACHE_L2;
 
-    if (rc == NGX_DECLINED) {
-        return ngx_http_gw_auth_keys_refresh(r, &gmcf->keyring, id->issuer);
-    }
+    } else {
+        rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
 
-    if (rc != NGX_OK) {
-        return rc;
+        if (rc == NGX_DECLINED) {
+            return ngx_http_gw_auth_keys_refresh(r, &gmcf->keyring,
+                                                 id->issuer);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        token->since = ngx_time();
     }
 
     status = gw_jwt_parse(&token->jwt, token->jws.payload,
@@ -279,10 +345,7 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
 
     token->verified = 1;
 
-    times.leeway = alcf->leeway;
-    times.validate_exp = alcf->validate_exp;
-
-    return ngx_http_gw_auth_check_claims(id->issuer, &times, token, reason);
+    return NGX_OK;
 }
 
 

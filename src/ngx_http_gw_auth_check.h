@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                      status;      /* of the refusal, or 0 */
     ngx_uint_t                      retry;       /* seconds, of a 503 */
     ngx_table_elt_t                *retry_after;
+    ngx_uint_t                      cache;       /* ..._auth_cache_e */
     unsigned                        dry:1;       /* refused, let pass */
 } ngx_http_gw_auth_ctx_t;
 

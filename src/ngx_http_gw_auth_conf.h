@@ -22,6 +22,7 @@
 #include "gw_claim.h"
 #include "gw_hash.h"
 #include "gw_jws.h"
+#include "ngx_http_gw_auth_cache.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
@@ -100,6 +101,7 @@ typedef struct {
     gw_jws_ctx_t              *jws;
     ngx_http_gw_counters_t    *counters;
     ngx_http_gw_auth_zone_t   *zone;
+    ngx_http_gw_auth_cache_t  *cache;        /* of the worker */
 
     ngx_http_gw_auth_keyring_t  keyring;
     ngx_array_t                issuers;      /* ..._auth_issuer_t *, named */
@@ -123,6 +125,8 @@ struct ngx_http_gw_auth_loc_conf_s {
     time_t                         leeway;
     size_t                         max_size;
     ngx_flag_t                     validate_exp;
+    time_t                         cache;       /* seconds, 0: off */
+    void                          *budget;
     ngx_uint_t                     mode;
     ngx_uint_t                     challenge;
     ngx_str_t                      challenge_text;

@@ -186,6 +186,24 @@ ngx_http_gw_auth_choose(ngx_http_request_t *r,
 }
 
 
+ngx_uint_t
+ngx_http_gw_auth_keys_fixed(ngx_http_gw_auth_issuer_t *issuer)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_auth_keys_t   **key;
+
+    key = issuer->keys->elts;
+
+    for (i = 0; i < issuer->keys->nelts; i++) {
+        if (key[i]->value || key[i]->watch || key[i]->request) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 ngx_int_t
 ngx_http_gw_auth_verify(gw_jws_ctx_t *ctx, ngx_http_gw_auth_token_t *token,
     ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason)

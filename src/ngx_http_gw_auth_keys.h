@@ -168,6 +168,14 @@ ngx_int_t ngx_http_gw_auth_choose(ngx_http_request_t *r,
     ngx_http_gw_auth_candidates_t *cand, gw_reason_e *reason);
 
 /*
+ * Returns 1 if the keys of an issuer are the same for every request until the
+ * configuration changes: no source has variables, is watched or requested.
+ */
+
+ngx_uint_t ngx_http_gw_auth_keys_fixed(ngx_http_gw_auth_issuer_t *issuer);
+
+
+/*
  * Verifies the signature of a token with the keys that were chosen for it,
  * and keeps the thumbprint of the key that did it in the token.
  *

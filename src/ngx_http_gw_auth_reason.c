@@ -10,9 +10,37 @@
 #include "ngx_http_gw_auth_reason.h"
 
 
+static ngx_int_t ngx_http_gw_auth_add_cache(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters, uint64_t evicted);
+static ngx_int_t ngx_http_gw_auth_add_labelled(ngx_http_gw_metrics_t *metrics,
+    const gw_metric_desc_t *desc, const char *name, const char *text,
+    uint64_t value);
+
+
+/* in the order of ngx_http_gw_auth_cache_e */
+
+static const char *const  ngx_http_gw_auth_cache_results[] = {
+    "hit", "l2", "miss"
+};
+
+
 static const gw_metric_desc_t  ngx_http_gw_auth_requests_metric = {
     "gw_auth_requests_total",
     "Requests by the outcome of their authentication.",
+    GW_METRIC_COUNTER
+};
+
+
+static const gw_metric_desc_t  ngx_http_gw_auth_cache_metric = {
+    "gw_auth_token_cache_total",
+    "Tokens by what was known of them.",
+    GW_METRIC_COUNTER
+};
+
+
+static const gw_metric_desc_t  ngx_http_gw_auth_evictions_metric = {
+    "gw_auth_token_cache_evictions_total",
+    "Tokens that were forgotten before their end to make room.",
     GW_METRIC_COUNTER
 };
 
@@ -97,14 +125,14 @@ ngx_http_gw_auth_status_text(ngx_uint_t reason, ngx_uint_t dry)
 
 ngx_int_t
 ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
-    ngx_http_gw_counters_t *counters)
+    ngx_http_gw_counters_t *counters, uint64_t evicted)
 {
     uint64_t            value;
     ngx_uint_t          i, n, reason;
     const char         *text[3];
     gw_metric_label_t   labels[3];
 
-    for (i = 0; i < NGX_HTTP_GW_AUTH_COUNTERS; i++) {
+    for (i = 0; i < NGX_HTTP_GW_AUTH_OUTCOMES; i++) {
 
         value = ngx_http_gw_counters_sum(counters, i);
 
@@ -138,5 +166,53 @@ ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
         }
     }
 
-    return NGX_OK;
+    return ngx_http_gw_auth_add_cache(metrics, counters, evicted);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_add_cache(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters, uint64_t evicted)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 3; i++) {
+
+        if (ngx_http_gw_auth_add_labelled(metrics,
+                &ngx_http_gw_auth_cache_metric, "result",
+                ngx_http_gw_auth_cache_results[i],
+                ngx_http_gw_counters_sum(counters,
+                                         NGX_HTTP_GW_AUTH_OUTCOMES + i))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_gw_auth_add_labelled(metrics,
+            &ngx_http_gw_auth_evictions_metric, "level", "worker",
+            ngx_http_gw_counters_sum(counters,
+                                     NGX_HTTP_GW_AUTH_COUNTER_EVICTED))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_auth_add_labelled(metrics,
+               &ngx_http_gw_auth_evictions_metric, "level", "zone", evicted);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_add_labelled(ngx_http_gw_metrics_t *metrics,
+    const gw_metric_desc_t *desc, const char *name, const char *text,
+    uint64_t value)
+{
+    gw_metric_label_t  label;
+
+    label.name = name;
+    label.data = (u_char *) text;
+    label.len = ngx_strlen(text);
+
+    return ngx_http_gw_metrics_add(metrics, desc, 1, &label, value);
 }

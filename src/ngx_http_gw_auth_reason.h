@@ -41,14 +41,23 @@
 #define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 6)
 
 
-#define NGX_HTTP_GW_AUTH_COUNTERS                                             \
+#define NGX_HTTP_GW_AUTH_OUTCOMES                                             \
     (2 * NGX_HTTP_GW_AUTH_METHODS * NGX_HTTP_GW_AUTH_REASONS)
+
+/* after them: hits of both levels of the token cache, misses, evictions */
+#define NGX_HTTP_GW_AUTH_COUNTER_EVICTED  (NGX_HTTP_GW_AUTH_OUTCOMES + 3)
+#define NGX_HTTP_GW_AUTH_COUNTERS         (NGX_HTTP_GW_AUTH_OUTCOMES + 4)
 
 /* dry: 0 or 1 */
 
 #define ngx_http_gw_auth_counter(methods, reason, dry)                        \
     (((dry) * NGX_HTTP_GW_AUTH_METHODS + (methods))                           \
      * NGX_HTTP_GW_AUTH_REASONS + (reason))
+
+/* of an ngx_http_gw_auth_cache_e but NONE */
+
+#define ngx_http_gw_auth_cache_counter(result)                                \
+    (NGX_HTTP_GW_AUTH_OUTCOMES + (result) - 1)
 
 
 /*
@@ -68,13 +77,16 @@ const char *ngx_http_gw_auth_method_text(ngx_uint_t methods);
 const char *ngx_http_gw_auth_status_text(ngx_uint_t reason, ngx_uint_t dry);
 
 /*
- * Adds gw_auth_requests_total to the answer of gw_metrics.
+ * Adds gw_auth_requests_total and the metrics of the token cache to the
+ * answer of gw_metrics.
+ *
+ *     evicted  entries that the zone has lost before their end
  *
  * Returns NGX_OK, or NGX_ERROR when memory ran out.
  */
 
 ngx_int_t ngx_http_gw_auth_add_metrics(ngx_http_gw_metrics_t *metrics,
-    ngx_http_gw_counters_t *counters);
+    ngx_http_gw_counters_t *counters, uint64_t evicted);
 
 
 #endif /* NGX_HTTP_GW_AUTH_REASON_H */

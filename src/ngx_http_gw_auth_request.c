@@ -64,6 +64,7 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     ctx->methods = 0;
     ctx->reason = GW_REASON_NONE;
     ctx->status = 0;
+    ctx->cache = NGX_HTTP_GW_AUTH_CACHE_NONE;
 
     rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
 

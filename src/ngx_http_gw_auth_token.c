@@ -10,6 +10,24 @@
 #include "ngx_http_gw_auth_token.h"
 
 
+/*
+ * Bytes that jansson 2.14 allocates on a system of 64 bits, each piece with
+ * what an allocator adds to it (16): a value with its first table, a member
+ * of an object without its name, an element of an array in a table that may
+ * have grown to twice what it holds.
+ */
+
+#define NGX_HTTP_GW_AUTH_JSON_OBJECT   (72 + 16 + 128 + 16)
+#define NGX_HTTP_GW_AUTH_JSON_MEMBER   (57 + 16 + 2 * 16)
+#define NGX_HTTP_GW_AUTH_JSON_ARRAY    (40 + 16 + 64 + 16)
+#define NGX_HTTP_GW_AUTH_JSON_ELEMENT  (2 * 8)
+#define NGX_HTTP_GW_AUTH_JSON_STRING   (32 + 16 + 1 + 16)
+#define NGX_HTTP_GW_AUTH_JSON_NUMBER   (24 + 16)
+
+
+static size_t ngx_http_gw_auth_json_memory(json_t *value);
+
+
 ngx_int_t
 ngx_http_gw_auth_token_create(gw_jws_ctx_t *ctx, ngx_str_t *text, size_t max,
     ngx_log_t *log, ngx_http_gw_auth_token_t **token, gw_reason_e *reason)
@@ -71,4 +89,62 @@ ngx_http_gw_auth_token_free(ngx_http_gw_auth_token_t *token)
     gw_jws_release(&token->jws);
 
     ngx_free(token);
+}
+
+
+size_t
+ngx_http_gw_auth_token_memory(ngx_http_gw_auth_token_t *token)
+{
+    return token->size + ngx_http_gw_auth_json_memory(token->jws.header)
+           + ngx_http_gw_auth_json_memory(token->jwt.claims);
+}
+
+
+/* the parser has bounded the depth: GW_JSON_DEPTH */
+
+static size_t
+ngx_http_gw_auth_json_memory(json_t *value)
+{
+    void    *iter;
+    size_t   i, n, size;
+
+    switch (json_typeof(value)) {
+
+    case JSON_OBJECT:
+        size = NGX_HTTP_GW_AUTH_JSON_OBJECT;
+
+        iter = json_object_iter(value);
+
+        while (iter) {
+            size += NGX_HTTP_GW_AUTH_JSON_MEMBER
+                    + ngx_strlen(json_object_iter_key(iter))
+                    + ngx_http_gw_auth_json_memory(
+                                                json_object_iter_value(iter));
+
+            iter = json_object_iter_next(value, iter);
+        }
+
+        return size;
+
+    case JSON_ARRAY:
+        n = json_array_size(value);
+        size = NGX_HTTP_GW_AUTH_JSON_ARRAY
+               + n * NGX_HTTP_GW_AUTH_JSON_ELEMENT;
+
+        for (i = 0; i < n; i++) {
+            size += ngx_http_gw_auth_json_memory(json_array_get(value, i));
+        }
+
+        return size;
+
+    case JSON_STRING:
+        return NGX_HTTP_GW_AUTH_JSON_STRING + json_string_length(value);
+
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return NGX_HTTP_GW_AUTH_JSON_NUMBER;
+
+    default:
+        return 0;
+    }
 }

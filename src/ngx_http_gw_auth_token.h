@@ -33,6 +33,8 @@ typedef struct {
     /* of the key that has verified it; meaningful when "verified" is set */
     u_char        thumbprint[GW_JWK_THUMBPRINT_LEN];
 
+    time_t        since;         /* seconds, when it did */
+
     unsigned      verified:1;    /* the signature is good, jwt is parsed */
 } ngx_http_gw_auth_token_t;
 
@@ -60,6 +62,14 @@ ngx_int_t ngx_http_gw_auth_token_create(gw_jws_ctx_t *ctx, ngx_str_t *text,
  */
 
 void ngx_http_gw_auth_token_free(ngx_http_gw_auth_token_t *token);
+
+
+/*
+ * Returns the bytes that a verified token takes: its own, and those of the
+ * trees that were parsed from it, as jansson and an allocator lay them out.
+ */
+
+size_t ngx_http_gw_auth_token_memory(ngx_http_gw_auth_token_t *token);
 
 
 #endif /* NGX_HTTP_GW_AUTH_TOKEN_H */

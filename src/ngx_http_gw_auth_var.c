@@ -181,6 +181,9 @@ ngx_http_gw_auth_get_result(ngx_http_request_t *r,
     } else if (data == NGX_HTTP_GW_AUTH_VAR_REASON) {
         text = ngx_http_gw_auth_reason_text(ctx->reason);
 
+    } else if (data == NGX_HTTP_GW_AUTH_VAR_CACHE) {
+        text = ngx_http_gw_auth_cache_text(ctx->cache);
+
     } else {
         text = ngx_http_gw_auth_method_text(ctx->methods);
     }

@@ -1470,3 +1470,70 @@ location /x {
 --- must_die
 --- error_log
 takes the header "Authorization" without "token=": the variable has the word "Bearer", too
+
+
+
+=== TEST: gw_jwt_cache twice
+--- config
+location /x {
+    gw_jwt_cache off;
+    gw_jwt_cache on;
+}
+--- must_die
+--- error_log
+"gw_jwt_cache" directive is duplicate
+
+
+
+=== TEST: gw_jwt_cache with another value
+--- config
+location /x {
+    gw_jwt_cache yes;
+}
+--- must_die
+--- error_log
+invalid value "yes", it must be "on" or "off"
+
+
+
+=== TEST: gw_jwt_cache off with a parameter
+--- config
+location /x {
+    gw_jwt_cache off max=1h;
+}
+--- must_die
+--- error_log
+"gw_jwt_cache" directive cannot have parameters when it is "off"
+
+
+
+=== TEST: gw_jwt_cache with another parameter
+--- config
+location /x {
+    gw_jwt_cache on size=1;
+}
+--- must_die
+--- error_log
+invalid parameter "size=1"
+
+
+
+=== TEST: gw_jwt_cache with a bad time
+--- config
+location /x {
+    gw_jwt_cache on max=1x;
+}
+--- must_die
+--- error_log
+invalid time in "max=1x", it must be a second or more
+
+
+
+=== TEST: gw_jwt_cache without time
+--- config
+location /x {
+    gw_jwt_cache on max=0;
+}
+--- must_die
+--- error_log
+invalid time in "max=0", it must be a second or more
