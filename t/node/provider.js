@@ -91,12 +91,9 @@ function restart() {
         clients: [{
             client_id: 'machine', client_secret: 'of-the-machine',
             grant_types: ['client_credentials'], redirect_uris: [],
-            response_types: [],
+            response_types: [], id_token_signed_response_alg: algs[0],
         }],
-        enabledJWA: {
-            idTokenSigningAlgValues: ['RS256', ...algs.filter(
-                (alg) => alg !== 'RS256')],
-        },
+        enabledJWA: { idTokenSigningAlgValues: algs },
         features: {
             devInteractions: { enabled: false },
             clientCredentials: { enabled: true },
