@@ -62,7 +62,9 @@ ngx_http_gw_auth_challenge(ngx_pool_t *pool, const ngx_str_t *scheme,
         *p++ = '"';
     }
 
-    p = ngx_cpymem(p, more->data, more->len);
+    if (more->len) {
+        p = ngx_cpymem(p, more->data, more->len);
+    }
 
     value->len = p - value->data;
 
@@ -126,7 +128,9 @@ ngx_http_gw_auth_join(ngx_http_request_t *r, ngx_str_t *value, ngx_str_t *more)
     p = ngx_cpymem(start, value->data, value->len);
     *p++ = ',';
     *p++ = ' ';
-    p = ngx_cpymem(p, more->data, more->len);
+    if (more->len) {
+        p = ngx_cpymem(p, more->data, more->len);
+    }
 
     value->len = p - start;
     value->data = start;
