@@ -543,7 +543,7 @@ ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
     switch (data) {
 
     case NGX_HTTP_GW_RATELIMIT_VAR_LIMIT:
-        p = ngx_sprintf(p, "%L", entry->limit->zone->quota);
+        p = ngx_sprintf(p, "%L", entry->plan->quota);
         break;
 
     case NGX_HTTP_GW_RATELIMIT_VAR_REMAINING:

@@ -6,6 +6,8 @@
 
 #include "gw_rate.h"
 
+#include <string.h>
+
 
 #define GW_RATE_SECOND  1000000LL                /* usec */
 
@@ -17,6 +19,8 @@ typedef struct {
 } gw_rate_unit_t;
 
 
+static gw_status_e gw_rate_read(const u_char *data, size_t len,
+    gw_rate_t *rate);
 static size_t gw_rate_number(const u_char *data, size_t len, int64_t *number);
 static int64_t gw_rate_unit(const u_char *data, size_t len);
 
@@ -33,12 +37,47 @@ static const gw_rate_unit_t  gw_rate_units[] = {
 gw_status_e
 gw_rate_parse(const u_char *data, size_t len, gw_rate_t *rate)
 {
+    if (gw_rate_read(data, len, rate) != GW_OK || rate->count == 0) {
+        return GW_DECLINED;
+    }
+
+    return GW_OK;
+}
+
+
+gw_rate_value_e
+gw_rate_value(const u_char *data, size_t len, gw_rate_t *rate)
+{
+    if (len == 0
+        || (len == sizeof("unlimited") - 1
+            && memcmp(data, "unlimited", len) == 0))
+    {
+        return GW_RATE_UNLIMITED;
+    }
+
+    if (len == 1 && data[0] == '0') {
+        return GW_RATE_NOTHING;
+    }
+
+    if (gw_rate_read(data, len, rate) != GW_OK) {
+        return GW_RATE_INVALID;
+    }
+
+    return (rate->count == 0) ? GW_RATE_NOTHING : GW_RATE_GIVEN;
+}
+
+
+/* as gw_rate_parse(), but the count may be zero */
+
+static gw_status_e
+gw_rate_read(const u_char *data, size_t len, gw_rate_t *rate)
+{
     size_t   n;
     int64_t  count, number, unit;
 
     n = gw_rate_number(data, len, &count);
 
-    if (n == 0 || count == 0 || len - n < sizeof("r/s") - 1
+    if (n == 0 || len - n < sizeof("r/s") - 1
         || data[n] != 'r' || data[n + 1] != '/')
     {
         return GW_DECLINED;

@@ -37,6 +37,26 @@ typedef struct {
 gw_status_e gw_rate_parse(const u_char *data, size_t len, gw_rate_t *rate);
 
 
+/* what a text says about a rate */
+
+typedef enum {
+    GW_RATE_UNLIMITED = 0,     /* "" or "unlimited" */
+    GW_RATE_NOTHING,           /* "0" or "0r/<period>" */
+    GW_RATE_GIVEN,
+    GW_RATE_INVALID
+} gw_rate_value_e;
+
+
+/*
+ * Parses a rate that is the value of a variable.
+ *
+ *     rate      out: with GW_RATE_GIVEN only
+ */
+
+gw_rate_value_e gw_rate_value(const u_char *data, size_t len,
+    gw_rate_t *rate);
+
+
 /*
  * Computes the quota and the window of the RateLimit-Policy field: the same
  * rate in whole seconds (10 in 100 ms are 100 in 1 s).

@@ -14,7 +14,8 @@
 /* what was taken from shared memory for a call that may come late */
 
 typedef struct {
-    ngx_http_gw_limit_t        *limit;
+    ngx_http_gw_limit_zone_t   *zone;
+    gw_gcra_t                   gcra;
     gw_limit_key_t              key;
     int64_t                     units;
 } ngx_http_gw_limit_taken_t;
@@ -26,8 +27,13 @@ typedef struct {
 } ngx_http_gw_limit_late_t;
 
 
-static ngx_int_t ngx_http_gw_limit_cost(ngx_http_request_t *r,
-    ngx_http_gw_limit_t *limit, int64_t *cost, ngx_str_t *bad_cost);
+static ngx_int_t ngx_http_gw_limit_values(ngx_http_request_t *r,
+    ngx_http_gw_limit_entry_t *entry, ngx_http_gw_limit_rates_t *rates,
+    ngx_http_gw_limit_bad_t *bad);
+static ngx_int_t ngx_http_gw_limit_value(ngx_http_request_t *r,
+    ngx_http_gw_limit_t *limit, ngx_http_gw_limit_number_t *number,
+    int64_t *units, int64_t other, ngx_http_gw_limit_bad_e kind,
+    ngx_http_gw_limit_bad_t *bad);
 static void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
 static void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
@@ -47,17 +53,14 @@ static void ngx_http_gw_limit_debited(void *data,
 
 ngx_int_t
 ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
-    ngx_uint_t phase, ngx_http_gw_limit_set_t *set, ngx_str_t *bad_cost)
+    ngx_uint_t phase, ngx_http_gw_limit_rates_t *rates,
+    ngx_http_gw_limit_set_t *set, ngx_http_gw_limit_bad_t *bad)
 {
+    ngx_int_t                   rc;
     ngx_str_t                   value;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, off;
     ngx_http_gw_limit_t        *limit;
     ngx_http_gw_limit_entry_t  *entry;
-
-    set->n = 0;
-    set->remote = 0;
-    set->failed = NULL;
-    set->silent = 0;
 
     set->entries = ngx_palloc(r->pool, limits->count[phase]
                                        * sizeof(ngx_http_gw_limit_entry_t));
@@ -65,6 +68,7 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
         return NGX_ERROR;
     }
 
+    off = 0;
     limit = limits->limits.elts;
 
     for (i = 0; i < limits->limits.nelts; i++) {
@@ -81,67 +85,127 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
             continue;
         }
 
-        entry = &set->entries[set->n++];
+        entry = &set->entries[set->n];
 
         ngx_memzero(entry, sizeof(ngx_http_gw_limit_entry_t));
 
         entry->limit = &limit[i];
         entry->value = value;
+        entry->plan = &limit[i].plan;
+        entry->place = limit[i].zone->redis ? NGX_HTTP_GW_LIMIT_REMOTE
+                                            : NGX_HTTP_GW_LIMIT_HERE;
+        entry->at_once = limit[i].delay.units;
+        entry->cost = limit[i].cost.units;
 
-        if (ngx_http_gw_limit_cost(r, &limit[i], &entry->cost, bad_cost)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (limit[i].variable) {
+            rc = ngx_http_gw_limit_values(r, entry, rates, bad);
+
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            if (rc == NGX_DECLINED) {
+                off = 1;
+                continue;
+            }
         }
 
-        if (limit[i].zone->redis) {
+        set->n++;
+
+        if (entry->place == NGX_HTTP_GW_LIMIT_REMOTE) {
             set->remote++;
+
+        } else if (entry->place == NGX_HTTP_GW_LIMIT_NOBODY) {
+
+            if (!entry->told) {
+                set->invalid = 1;
+
+            } else if (set->failed == NULL) {
+                set->failed = entry;
+            }
         }
     }
 
-    return set->n ? NGX_OK : NGX_DECLINED;
+    return set->n ? NGX_OK : off ? NGX_DONE : NGX_DECLINED;
 }
 
 
+/* Returns NGX_DECLINED if the limit is off for this request. */
+
 static ngx_int_t
-ngx_http_gw_limit_cost(ngx_http_request_t *r, ngx_http_gw_limit_t *limit,
-    int64_t *cost, ngx_str_t *bad_cost)
+ngx_http_gw_limit_values(ngx_http_request_t *r,
+    ngx_http_gw_limit_entry_t *entry, ngx_http_gw_limit_rates_t *rates,
+    ngx_http_gw_limit_bad_t *bad)
 {
-    ngx_str_t   value;
-    ngx_uint_t  i;
+    ngx_int_t             rc;
+    ngx_http_gw_limit_t  *limit;
 
-    *cost = 1;
+    limit = entry->limit;
 
-    if (limit->cost == NULL) {
-        return NGX_OK;
+    if (limit->dynamic) {
+        rc = ngx_http_gw_limit_plan(r, limit->zone, &limit->burst, rates,
+                                    &entry->plan, bad);
+
+        if (rc == NGX_ERROR || rc == NGX_DECLINED) {
+            return rc;
+        }
+
+        if (rc == NGX_ABORT) {
+            entry->place = NGX_HTTP_GW_LIMIT_NOBODY;
+            entry->plan = &limit->plan;
+
+        } else if (entry->plan == NULL) {
+            entry->place = NGX_HTTP_GW_LIMIT_NOBODY;
+            entry->plan = &limit->plan;
+            entry->retry = -1;
+            entry->zero = 1;
+            entry->told = 1;
+        }
     }
 
-    if (ngx_http_complex_value(r, limit->cost, &value) != NGX_OK) {
+    if (limit->delay.cv != NULL
+        && ngx_http_gw_limit_value(r, limit, &limit->delay, &entry->at_once, 0,
+                                   NGX_HTTP_GW_LIMIT_BAD_DELAY, bad)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    if (value.len == 0) {
-        return NGX_OK;
+    if (limit->cost.cv != NULL
+        && ngx_http_gw_limit_value(r, limit, &limit->cost, &entry->cost, 1,
+                                   NGX_HTTP_GW_LIMIT_BAD_COST, bad)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    *cost = 0;
+    return NGX_OK;
+}
 
-    for (i = 0; i < value.len; i++) {
 
-        if (value.data[i] < '0' || value.data[i] > '9') {
-            *cost = 1;
-            *bad_cost = value;
-            return NGX_OK;
-        }
+/* what is empty or no number counts as "other" */
 
-        /* a number too large to be counted must not become a small one */
+static ngx_int_t
+ngx_http_gw_limit_value(ngx_http_request_t *r, ngx_http_gw_limit_t *limit,
+    ngx_http_gw_limit_number_t *number, int64_t *units, int64_t other,
+    ngx_http_gw_limit_bad_e kind, ngx_http_gw_limit_bad_t *bad)
+{
+    size_t     len;
+    ngx_int_t  rc;
 
-        if (*cost < NGX_HTTP_GW_LIMIT_COST_MAX) {
-            *cost = *cost * 10 + (value.data[i] - '0');
-        }
+    rc = ngx_http_gw_limit_number(r, number, units, &len);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
     }
 
-    *cost = ngx_min(*cost, NGX_HTTP_GW_LIMIT_COST_MAX);
+    if (rc != NGX_OK) {
+        ngx_http_gw_limit_bad(bad, kind, &limit->zone->name, len);
+    }
+
+    if (*units < 0) {
+        *units = other;
+    }
 
     return NGX_OK;
 }
@@ -156,27 +220,29 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
     gw_status_e                 rc;
     gw_gcra_result_t            res;
     ngx_http_gw_limit_t        *limit;
+    ngx_http_gw_limit_place_e   place;
     ngx_http_gw_limit_entry_t  *entry;
 
+    place = (source == NGX_HTTP_GW_LIMIT_FALLBACK) ? NGX_HTTP_GW_LIMIT_REMOTE
+                                                   : NGX_HTTP_GW_LIMIT_HERE;
     now = ngx_http_gw_limit_clock();
 
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
         limit = entry->limit;
 
-        if ((limit->zone->redis != NULL)
-            != (source == NGX_HTTP_GW_LIMIT_FALLBACK))
-        {
+        if (entry->place != place) {
             continue;
         }
 
         ngx_http_gw_limit_hash(entry);
 
         rc = gw_limit_store_take(limit->zone->shared->store, &entry->key,
-                                 &limit->gcra, &now, ngx_http_gw_limit_clock,
-                                 entry->cost, &res);
+                                 &entry->plan->gcra, &now,
+                                 ngx_http_gw_limit_clock, entry->cost, &res);
 
-        ngx_http_gw_limit_answer(entry, source, &limit->gcra, &res, 1000);
+        ngx_http_gw_limit_answer(entry, source, &entry->plan->gcra, &res,
+                                 1000);
 
         if (rc != GW_OK) {
             set->failed = entry;
@@ -222,7 +288,7 @@ ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     entry->retry = (res->retry > 0) ? (res->retry + ticks - 1) / ticks
                                     : res->retry;
 
-    entry->delay = (ngx_msec_t) (gw_gcra_delay(gcra, res, entry->limit->delay)
+    entry->delay = (ngx_msec_t) (gw_gcra_delay(gcra, res, entry->at_once)
                                  / (1000 * ticks));
 }
 
@@ -238,7 +304,7 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
 
         if (entry->taken) {
             gw_limit_store_give(entry->limit->zone->shared->store,
-                                &entry->key, &entry->limit->gcra,
+                                &entry->key, &entry->plan->gcra,
                                 entry->cost);
             entry->taken = 0;
         }
@@ -320,7 +386,7 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
         entry = &set->entries[i];
         zone = entry->limit->zone;
 
-        if (zone->redis == NULL) {
+        if (entry->place != NGX_HTTP_GW_LIMIT_REMOTE) {
             continue;
         }
 
@@ -332,7 +398,7 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
             return NGX_ERROR;
         }
 
-        cell->gcra = entry->limit->remote;
+        cell->gcra = entry->plan->remote;
         cell->cost = entry->cost;
         cell++;
     }
@@ -382,7 +448,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
         entry = &set->entries[i];
         entry->owed = 0;
 
-        if (entry->limit->zone->redis == NULL) {
+        if (entry->place != NGX_HTTP_GW_LIMIT_REMOTE) {
             continue;
         }
 
@@ -396,7 +462,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
             ngx_http_gw_limit_hash(entry);
 
             entry->owed = gw_limit_store_drain(shared->store, &entry->key,
-                                               &entry->limit->gcra, now);
+                                               &entry->plan->gcra, now);
             if (entry->owed) {
                 *owed = *take;
                 owed->cost = entry->owed;
@@ -443,7 +509,7 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
 
         if (entry->owed) {
             (void) gw_limit_store_take(entry->limit->zone->shared->store,
-                                       &entry->key, &entry->limit->gcra, &now,
+                                       &entry->key, &entry->plan->gcra, &now,
                                        ngx_http_gw_limit_clock, entry->owed,
                                        &res);
 
@@ -484,12 +550,12 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
 
-        if (entry->limit->zone->redis == NULL) {
+        if (entry->place != NGX_HTTP_GW_LIMIT_REMOTE) {
             continue;
         }
 
         ngx_http_gw_limit_answer(entry, NGX_HTTP_GW_LIMIT_REDIS,
-                                 &entry->limit->remote, &cell->result, 1);
+                                 &entry->plan->remote, &cell->result, 1);
 
         /* of several that have no room, the one to wait longest for */
 
@@ -552,7 +618,8 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
 
         taken = &late->taken[late->n++];
 
-        taken->limit = entry->limit;
+        taken->zone = entry->limit->zone;
+        taken->gcra = entry->plan->gcra;
         taken->key = entry->key;
         taken->units = entry->cost;
     }
@@ -566,7 +633,7 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     }
 
     for (i = 0; i < late->n; i++) {
-        late->taken[i].limit->zone->late++;
+        late->taken[i].zone->late++;
     }
 }
 
@@ -584,12 +651,11 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
     for (i = 0; i < late->n; i++) {
         taken = &late->taken[i];
 
-        taken->limit->zone->late--;
+        taken->zone->late--;
 
         if (charged) {
-            gw_limit_store_give(taken->limit->zone->shared->store,
-                                &taken->key, &taken->limit->gcra,
-                                taken->units);
+            gw_limit_store_give(taken->zone->shared->store, &taken->key,
+                                &taken->gcra, taken->units);
         }
     }
 

@@ -18,12 +18,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_limit_zone.h"
-
-
-/* a cost that is above every bucket, units */
-#define NGX_HTTP_GW_LIMIT_COST_MAX  ((int64_t) GW_GCRA_CAPACITY_MAX + 1)
 
 
 typedef enum {
@@ -39,12 +36,13 @@ typedef struct {
     ngx_shm_zone_t                   *shm_zone;
     ngx_http_gw_limit_zone_t         *zone;      /* set when all is parsed */
     ngx_http_gw_limit_phase_e         phase;
-    ngx_int_t                         burst;     /* -1: that of the zone */
-    ngx_int_t                         delay;     /* units that pass at once */
-    ngx_http_complex_value_t         *cost;      /* NULL: 1 */
-    gw_gcra_t                         gcra;      /* ns */
-    gw_gcra_t                         remote;    /* usec, for Redis */
+    ngx_http_gw_limit_number_t        burst;     /* -1: that of the zone */
+    ngx_http_gw_limit_number_t        delay;     /* units that pass at once */
+    ngx_http_gw_limit_number_t        cost;
+    ngx_http_gw_limit_plan_t          plan;      /* unless it has variables */
     ngx_str_t                         policy;    /* of RateLimit-Policy */
+    unsigned                          dynamic:1; /* the plan has variables */
+    unsigned                          variable:1;  /* anything has */
     u_char                           *file;
     ngx_uint_t                        line;
 } ngx_http_gw_limit_t;
@@ -60,13 +58,25 @@ typedef struct {
 } ngx_http_gw_limits_t;
 
 
+/* who decides about a limit */
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_HERE = 0,                  /* shared memory */
+    NGX_HTTP_GW_LIMIT_REMOTE,                    /* Redis */
+    NGX_HTTP_GW_LIMIT_NOBODY                     /* there is no valid rate */
+} ngx_http_gw_limit_place_e;
+
+
 /* one limit of one request */
 
 typedef struct {
     ngx_http_gw_limit_t              *limit;
+    ngx_http_gw_limit_plan_t         *plan;
+    ngx_http_gw_limit_place_e         place;
     ngx_str_t                         value;     /* of the key */
     gw_limit_key_t                    key;
     int64_t                           cost;
+    int64_t                           at_once;   /* units, without delay */
     int64_t                           owed;      /* units, to Redis */
 
     /* the answer */
@@ -79,6 +89,7 @@ typedef struct {
     ngx_http_gw_limit_source_e        source;
     unsigned                          hashed:1;
     unsigned                          told:1;    /* there is an answer */
+    unsigned                          zero:1;    /* a rate of 0 */
     unsigned                          taken:1;   /* from shared memory */
 } ngx_http_gw_limit_entry_t;
 
@@ -89,6 +100,7 @@ typedef struct {
     ngx_uint_t                        remote;    /* of them, in Redis */
     ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
     unsigned                          silent:1;  /* not shown to the client */
+    unsigned                          invalid:1; /* has one without a rate */
 } ngx_http_gw_limit_set_t;
 
 
@@ -120,17 +132,20 @@ ngx_int_t ngx_http_gw_limits_resolve(ngx_conf_t *cf,
 
 
 /*
- * Evaluates the keys and costs of the limits of a phase.
+ * Evaluates the keys, plans and costs of the limits of a phase.
  *
- *     set        out: the limits whose key is not empty
- *     bad_cost   out: a cost that is no number and counts as 1, else empty
+ *     rates  of the worker
+ *     set    zeroed; out: the limits that apply; set->failed has a rate of 0
+ *     bad    in/out: values that are mistakes are added
  *
- * Returns NGX_OK; NGX_DECLINED if all the keys are empty; NGX_ERROR when
- * memory is short or a value failed.
+ * Returns NGX_OK; NGX_DECLINED if all the keys are empty; NGX_DONE if no
+ * limit applies for another reason; NGX_ERROR when memory is short or a
+ * value failed.
  */
 ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
     ngx_http_gw_limits_t *limits, ngx_uint_t phase,
-    ngx_http_gw_limit_set_t *set, ngx_str_t *bad_cost);
+    ngx_http_gw_limit_rates_t *rates, ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_bad_t *bad);
 
 /*
  * Takes from shared memory: for the limits in shared memory, or for those in

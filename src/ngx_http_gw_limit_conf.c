@@ -19,8 +19,6 @@ static ngx_int_t ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_limit_cost_value(ngx_conf_t *cf,
-    ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_resolve(ngx_conf_t *cf,
     ngx_http_gw_limit_t *limit);
 static ngx_int_t ngx_http_gw_limit_policy(ngx_conf_t *cf,
@@ -69,7 +67,8 @@ ngx_http_gw_limit_add(ngx_conf_t *cf, void *tag, ngx_http_gw_limits_t *limits)
     ngx_memzero(limit, sizeof(ngx_http_gw_limit_t));
 
     limit->phase = NGX_HTTP_GW_LIMIT_POSTACCESS;
-    limit->burst = -1;
+    limit->burst.units = -1;
+    limit->cost.units = 1;
     limit->file = cf->conf_file->file.name.data;
     limit->line = cf->conf_file->line;
 
@@ -110,33 +109,17 @@ ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     }
 
     if (ngx_strncmp(value->data, "burst=", 6) == 0) {
-
-        limit->burst = ngx_atoi(value->data + 6, value->len - 6);
-
-        if (limit->burst < 0 || limit->burst >= GW_GCRA_CAPACITY_MAX) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid burst value \"%V\"", value);
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
+        return ngx_http_gw_limit_number_conf(cf, &limit->burst, value, 6, 0,
+                                             GW_GCRA_CAPACITY_MAX - 1);
     }
 
     if (ngx_strncmp(value->data, "delay=", 6) == 0) {
-
-        limit->delay = ngx_atoi(value->data + 6, value->len - 6);
-
-        if (limit->delay <= 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid delay value \"%V\"", value);
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
+        return ngx_http_gw_limit_number_conf(cf, &limit->delay, value, 6, 1,
+                                             NGX_HTTP_GW_LIMIT_NODELAY);
     }
 
     if (ngx_strcmp(value->data, "nodelay") == 0) {
-        limit->delay = NGX_HTTP_GW_LIMIT_NODELAY;
+        limit->delay.units = NGX_HTTP_GW_LIMIT_NODELAY;
         return NGX_OK;
     }
 
@@ -151,7 +134,8 @@ ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     }
 
     if (ngx_strncmp(value->data, "cost=", 5) == 0) {
-        return ngx_http_gw_limit_cost_value(cf, limit, value);
+        return ngx_http_gw_limit_number_conf(cf, &limit->cost, value, 5, 0,
+                                             GW_GCRA_CAPACITY_MAX);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -180,47 +164,6 @@ ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
     limit->shm_zone = ngx_shared_memory_add(cf, &name, 0, tag);
 
     return (limit->shm_zone == NULL) ? NGX_ERROR : NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_limit_cost_value(ngx_conf_t *cf, ngx_http_gw_limit_t *limit,
-    ngx_str_t *value)
-{
-    ngx_int_t                          n;
-    ngx_str_t                          s;
-    ngx_http_compile_complex_value_t   ccv;
-
-    s.data = value->data + 5;
-    s.len = value->len - 5;
-
-    limit->cost = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (limit->cost == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = limit->cost;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (limit->cost->lengths == NULL) {
-
-        n = ngx_atoi(s.data, s.len);
-
-        if (n < 0 || n > GW_GCRA_CAPACITY_MAX) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid cost value \"%V\"", value);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 
@@ -273,16 +216,19 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
 
     limit->zone = zone;
 
-    burst = (limit->burst == -1) ? zone->burst : limit->burst;
+    burst = (limit->burst.units == -1) ? ngx_max(zone->burst.units, 0)
+                                       : limit->burst.units;
 
-    if (gw_gcra_init(&limit->gcra, zone->rate.count,
-                     zone->rate.period * 1000, burst)
-        != GW_OK
-        || gw_gcra_init(&limit->remote, zone->rate.count, zone->rate.period,
-                        burst)
-           != GW_OK
-        || (zone->redis
-            && limit->remote.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
+    limit->dynamic = (zone->rate_cv != NULL || limit->burst.cv != NULL
+                      || (limit->burst.units == -1 && zone->burst.cv != NULL));
+
+    limit->variable = (limit->dynamic || limit->delay.cv != NULL
+                       || limit->cost.cv != NULL);
+
+    if (zone->rate.value == GW_RATE_GIVEN
+        && ngx_http_gw_limit_plan_init(&limit->plan, &zone->rate.rate, burst,
+                                       zone->redis != NULL)
+           != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "burst %L is too large for the rate of gw_limit_zone "
@@ -291,11 +237,24 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
         return NGX_ERROR;
     }
 
+    if (limit->dynamic) {
+
+        /* what is left is told of a rate of 0 */
+
+        ngx_memzero(&limit->plan, sizeof(ngx_http_gw_limit_plan_t));
+        limit->plan.gcra.capacity = 1;
+        limit->plan.window = 1;
+        return NGX_OK;
+    }
+
+    limit->plan.quota = zone->rate.quota;
+    limit->plan.window = zone->rate.window;
+
     return ngx_http_gw_limit_policy(cf, limit);
 }
 
 
-/* The member of RateLimit-Policy is the same for all requests. */
+/* The member of RateLimit-Policy, when it is the same for all requests. */
 
 static ngx_int_t
 ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
@@ -307,9 +266,9 @@ ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
 
     item.name = limit->zone->policy.data;
     item.name_len = limit->zone->policy.len;
-    item.quota = limit->zone->quota;
-    item.window = limit->zone->window;
-    item.burst = limit->gcra.capacity - 1;
+    item.quota = limit->plan.quota;
+    item.window = limit->plan.window;
+    item.burst = limit->plan.gcra.capacity - 1;
 
     p = ngx_pnalloc(cf->pool, gw_ratelimit_item_size(&item));
     if (p == NULL) {

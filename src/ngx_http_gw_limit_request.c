@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_gw_limit_wake(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_limit_untold(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+static ngx_int_t ngx_http_gw_limit_unable(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_limit_pass(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
@@ -38,7 +40,7 @@ static void ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
 static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
     ngx_uint_t result);
 static void ngx_http_gw_limit_complain(ngx_http_request_t *r,
-    ngx_http_gw_limit_worker_t *worker, ngx_str_t *value);
+    ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad);
 static ngx_int_t ngx_http_gw_limit_park(ngx_http_request_t *r);
 static void ngx_http_gw_limit_done(void *data,
     ngx_http_gw_limit_redis_t *check);
@@ -114,7 +116,7 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
     ngx_int_t                 rc;
-    ngx_str_t                 bad_cost;
+    ngx_http_gw_limit_bad_t   bad;
     ngx_http_gw_limit_set_t  *set;
 
     set = &ctx->set[phase];
@@ -122,10 +124,10 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
     ctx->start = ngx_current_msec;
 
-    ngx_str_null(&bad_cost);
+    bad.found = 0;
 
-    rc = ngx_http_gw_limit_prepare(r, ctx->conf->limits, phase, set,
-                                   &bad_cost);
+    rc = ngx_http_gw_limit_prepare(r, ctx->conf->limits, phase,
+                                   &ctx->worker->rates, set, &bad);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -133,13 +135,33 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
 
     set->silent = ctx->conf->dry_run;
 
+    if (bad.found) {
+        ngx_http_gw_limit_complain(r, ctx->worker, &bad);
+    }
+
     if (rc == NGX_DECLINED) {
         ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_NOKEY);
         return NGX_DECLINED;
     }
 
-    if (bad_cost.len) {
-        ngx_http_gw_limit_complain(r, ctx->worker, &bad_cost);
+    if (rc == NGX_DONE) {
+        ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_PASSED);
+        return NGX_DECLINED;
+    }
+
+    if (set->failed != NULL) {
+        return ngx_http_gw_limit_reject(r, ctx, phase);
+    }
+
+    if (set->invalid) {
+
+        /* there is no rate to decide by, so "local" has no answer either */
+
+        if (ctx->conf->on_error != NGX_HTTP_GW_LIMIT_ERROR_PASS) {
+            return ngx_http_gw_limit_unable(r, ctx, phase);
+        }
+
+        ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_ERROR_PASSED);
     }
 
     if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_SHM) != NGX_OK) {
@@ -166,7 +188,7 @@ ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
 
     /* all of them use the same service */
 
-    for (i = 0; set->entries[i].limit->zone->redis == NULL; i++) {
+    for (i = 0; set->entries[i].place != NGX_HTTP_GW_LIMIT_REMOTE; i++) {
         /* void */
     }
 
@@ -244,6 +266,23 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     /* NGX_HTTP_GW_LIMIT_ERROR_REJECT */
 
+    return ngx_http_gw_limit_unable(r, ctx, phase);
+}
+
+
+/* a request that could not be decided is refused */
+
+static ngx_int_t
+ngx_http_gw_limit_unable(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
+{
+    ngx_uint_t                 status;
+    ngx_http_gw_limit_set_t   *set;
+    ngx_http_gw_limit_conf_t  *conf;
+
+    set = &ctx->set[phase];
+    conf = ctx->conf;
+
     ngx_http_gw_limit_give(set);
 
     ctx->spent += ngx_current_msec - ctx->start;
@@ -263,7 +302,10 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     ctx->retry_after = 1000000;
 
-    return ngx_http_gw_limit_refuse(r, ctx, conf->error_status, NULL);
+    status = conf->error_status ? conf->error_status
+                                : NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    return ngx_http_gw_limit_refuse(r, ctx, status, NULL);
 }
 
 
@@ -441,27 +483,40 @@ ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set, ngx_uint_t result)
 }
 
 
-/* a cost that is no number is a mistake of the configuration: told, seldom */
+/* a value that is none is a mistake of the configuration: told, seldom */
 
 static void
 ngx_http_gw_limit_complain(ngx_http_request_t *r,
-    ngx_http_gw_limit_worker_t *worker, ngx_str_t *value)
+    ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad)
 {
-    time_t  now;
+    time_t      now;
+    ngx_uint_t  kind;
+
+    static const char *const  names[] = {
+        "the rate of a gw_limit is invalid or too large",
+        "the burst of a gw_limit is not a number",
+        "the delay of a gw_limit is not a number, it counts as 0",
+        "the cost of a gw_limit is not a number, it counts as 1"
+    };
 
     now = ngx_time();
 
-    if (worker->complained
-        && now - worker->complained < NGX_HTTP_GW_LIMIT_COMPLAIN)
-    {
-        return;
+    for (kind = 0; kind < NGX_HTTP_GW_LIMIT_BAD; kind++) {
+
+        if (!(bad->found & (1 << kind))
+            || (worker->complained[kind]
+                && now - worker->complained[kind]
+                   < NGX_HTTP_GW_LIMIT_COMPLAIN))
+        {
+            continue;
+        }
+
+        worker->complained[kind] = now;
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "%s, zone \"%V\" (%uz bytes)", names[kind],
+                      bad->zone[kind], bad->len[kind]);
     }
-
-    worker->complained = now;
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "the cost of a gw_limit is not a number, it counts as 1 "
-                  "(%uz bytes)", value->len);
 }
 
 

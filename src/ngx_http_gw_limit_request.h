@@ -79,7 +79,8 @@ typedef struct {
     ngx_http_gw_limit_links_t         links;
     ngx_int_t                         delay_max;
     ngx_int_t                         delayed;   /* requests */
-    time_t                            complained;
+    ngx_http_gw_limit_rates_t         rates;
+    time_t                            complained[NGX_HTTP_GW_LIMIT_BAD];
 } ngx_http_gw_limit_worker_t;
 
 

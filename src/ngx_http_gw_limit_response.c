@@ -13,6 +13,10 @@
 
 static void ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
     ngx_http_gw_limit_entry_t *entry);
+static size_t ngx_http_gw_limit_policy_size(
+    ngx_http_gw_limit_entry_t *entry);
+static u_char *ngx_http_gw_limit_policy(u_char *p,
+    ngx_http_gw_limit_entry_t *entry);
 static ngx_table_elt_t *ngx_http_gw_limit_field(ngx_http_request_t *r,
     const ngx_str_t *name);
 static ngx_uint_t ngx_http_gw_limit_has_page(ngx_http_request_t *r,
@@ -76,9 +80,9 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
     item->name = zone->policy.data;
     item->name_len = zone->policy.len;
-    item->quota = zone->quota;
-    item->window = zone->window;
-    item->burst = entry->limit->gcra.capacity - 1;
+    item->quota = entry->plan->quota;
+    item->window = entry->plan->window;
+    item->burst = entry->plan->gcra.capacity - 1;
     item->remaining = entry->remaining;
     item->reset = entry->next;
 }
@@ -107,7 +111,7 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
 
     for (i = 0; i < n; i++) {
         for (k = 0; !sets[i].silent && k < sets[i].n; k++) {
-            len += sets[i].entries[k].limit->policy.len + sizeof(", ") - 1;
+            len += ngx_http_gw_limit_policy_size(&sets[i].entries[k]);
         }
     }
 
@@ -136,8 +140,7 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
                 *p++ = ' ';
             }
 
-            p = ngx_cpymem(p, entry->limit->policy.data,
-                           entry->limit->policy.len);
+            p = ngx_http_gw_limit_policy(p, entry);
         }
     }
 
@@ -152,6 +155,43 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
     h->value.len = gw_ratelimit_state(p, &item) - p;
 
     return NGX_OK;
+}
+
+
+/* with the separator */
+
+static size_t
+ngx_http_gw_limit_policy_size(ngx_http_gw_limit_entry_t *entry)
+{
+    size_t               len;
+    gw_ratelimit_item_t  item;
+
+    len = entry->limit->policy.len;
+
+    if (len == 0) {
+        ngx_http_gw_limit_item(&item, entry);
+        len = gw_ratelimit_item_size(&item);
+    }
+
+    return len + sizeof(", ") - 1;
+}
+
+
+static u_char *
+ngx_http_gw_limit_policy(u_char *p, ngx_http_gw_limit_entry_t *entry)
+{
+    gw_ratelimit_item_t  item;
+
+    if (entry->limit->policy.len) {
+        return ngx_cpymem(p, entry->limit->policy.data,
+                          entry->limit->policy.len);
+    }
+
+    /* it depends on the request */
+
+    ngx_http_gw_limit_item(&item, entry);
+
+    return gw_ratelimit_policy(p, &item);
 }
 
 

@@ -11,14 +11,12 @@
 #include <openssl/rand.h>
 
 #include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_zone.h"
 
 
 /* slab pages that the table leaves for the small allocations */
 #define NGX_HTTP_GW_LIMIT_ZONE_SPARE  1
-
-/* ticks of a microsecond are too coarse for more, units a second */
-#define NGX_HTTP_GW_LIMIT_REDIS_RATE  100000
 
 
 static ngx_int_t ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
@@ -26,6 +24,8 @@ static ngx_int_t ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
 static ngx_int_t ngx_http_gw_limit_zone_size(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_rate(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_burst(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_check(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone);
@@ -66,6 +66,8 @@ ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag, ngx_array_t *zones)
         return NGX_CONF_ERROR;
     }
 
+    zone->rate.value = GW_RATE_INVALID;
+    zone->burst.units = -1;
     size = 0;
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -106,16 +108,7 @@ ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
     }
 
     if (ngx_strncmp(value->data, "burst=", 6) == 0) {
-
-        zone->burst = ngx_atoi(value->data + 6, value->len - 6);
-
-        if (zone->burst < 0 || zone->burst >= GW_GCRA_CAPACITY_MAX) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid burst value \"%V\"", value);
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
+        return ngx_http_gw_limit_zone_burst(cf, zone, value);
     }
 
     if (ngx_strncmp(value->data, "redis=", 6) == 0) {
@@ -203,17 +196,50 @@ static ngx_int_t
 ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
     ngx_str_t *value)
 {
-    if (ngx_strlchr(value->data, value->data + value->len, '$') != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "variables are not supported in \"%V\", use a zone "
-                           "for each rate with a key that is empty for the "
-                           "requests of the other ones", value);
+    ngx_str_t                          s;
+    ngx_http_complex_value_t           cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    s.data = value->data + 5;
+    s.len = value->len - 5;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &s;
+    ccv.complex_value = &cv;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (gw_rate_parse(value->data + 5, value->len - 5, &zone->rate)
-        != GW_OK)
-    {
+    if (cv.lengths != NULL) {
+
+        if (zone->rate_cv != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" is the second rate with variables, the "
+                               "default must have none", value);
+            return NGX_ERROR;
+        }
+
+        zone->rate_cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        if (zone->rate_cv == NULL) {
+            return NGX_ERROR;
+        }
+
+        *zone->rate_cv = cv;
+
+        return NGX_OK;
+    }
+
+    if (zone->rate.value == GW_RATE_GIVEN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate rate \"%V\", only a rate with variables "
+                           "has a default", value);
+        return NGX_ERROR;
+    }
+
+    if (gw_rate_parse(s.data, s.len, &zone->rate.rate) != GW_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid rate \"%V\", it must be like \"10r/s\" or "
                            "\"10r/5m\", at most %d a second", value,
@@ -221,7 +247,41 @@ ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
         return NGX_ERROR;
     }
 
+    zone->rate.value = GW_RATE_GIVEN;
+
+    gw_rate_window(&zone->rate.rate, &zone->rate.quota, &zone->rate.window);
+
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_zone_burst(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
+    ngx_str_t *value)
+{
+    ngx_http_gw_limit_number_t  number;
+
+    if (ngx_http_gw_limit_number_conf(cf, &number, value, sizeof("burst=") - 1,
+                                      0, GW_GCRA_CAPACITY_MAX - 1)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (number.cv != NULL && zone->burst.cv == NULL) {
+        zone->burst.cv = number.cv;
+        return NGX_OK;
+    }
+
+    if (number.cv == NULL && zone->burst.units == -1) {
+        zone->burst.units = number.units;
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "duplicate burst \"%V\", only a burst with variables "
+                       "has a default", value);
+    return NGX_ERROR;
 }
 
 
@@ -239,7 +299,7 @@ ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
         return NGX_ERROR;
     }
 
-    if (zone->rate.count == 0) {
+    if (zone->rate.value != GW_RATE_GIVEN && zone->rate_cv == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must have \"rate\" parameter", &value[0]);
         return NGX_ERROR;
@@ -268,8 +328,9 @@ ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
             }
         }
 
-    } else if (zone->rate.count > zone->rate.period / 1000000.0
-                                  * NGX_HTTP_GW_LIMIT_REDIS_RATE)
+    } else if (zone->rate.value == GW_RATE_GIVEN
+               && zone->rate.rate.count > zone->rate.rate.period / 1000000.0
+                                          * NGX_HTTP_GW_LIMIT_REDIS_RATE)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the rate of zone \"%V\" is above %d a second, too "
@@ -277,8 +338,6 @@ ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
                            NGX_HTTP_GW_LIMIT_REDIS_RATE);
         return NGX_ERROR;
     }
-
-    gw_rate_window(&zone->rate, &zone->quota, &zone->window);
 
     return NGX_OK;
 }

@@ -24,6 +24,13 @@
 #include "ngx_http_gw_redis_conf.h"
 
 
+/* the longest rate that a worker remembers, bytes */
+#define NGX_HTTP_GW_LIMIT_RATE_LEN   23
+
+/* ticks of a microsecond are too coarse for more, units a second */
+#define NGX_HTTP_GW_LIMIT_REDIS_RATE  100000
+
+
 /* labels of gw_limit_requests_total; the numbers are kept in shared memory */
 
 typedef enum {
@@ -46,6 +53,25 @@ typedef enum {
 } ngx_http_gw_limit_count_e;
 
 
+/* a number of units that may have variables */
+
+typedef struct {
+    ngx_http_complex_value_t   *cv;              /* NULL: a constant */
+    int64_t                     units;           /* -1: not given */
+} ngx_http_gw_limit_number_t;
+
+
+/* a rate and what its text was */
+
+typedef struct {
+    size_t                      len;
+    u_char                      text[NGX_HTTP_GW_LIMIT_RATE_LEN + 1];
+    gw_rate_value_e             value;
+    gw_rate_t                   rate;
+    int64_t                     quota;
+    int64_t                     window;
+} ngx_http_gw_limit_rate_t;
+
 /* the part in shared memory, found again after a reload */
 
 typedef struct {
@@ -63,10 +89,14 @@ typedef struct {
     ngx_str_t                   name;
     ngx_str_t                   policy;
     ngx_http_complex_value_t    key;
-    gw_rate_t                   rate;
-    ngx_int_t                   burst;
-    int64_t                     quota;       /* units in one window */
-    int64_t                     window;      /* seconds */
+
+    /*
+     * What is written without variables; behind a value with variables it is
+     * the default.  rate.value is GW_RATE_INVALID if there is none.
+     */
+    ngx_http_gw_limit_rate_t    rate;
+    ngx_http_complex_value_t   *rate_cv;     /* NULL: none */
+    ngx_http_gw_limit_number_t  burst;
 
     ngx_str_t                   service;     /* empty: shared memory */
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */

@@ -43,6 +43,8 @@ gw_limit_zone $arg_a zone=a:32k rate=10r/s;
 gw_limit_zone $arg_a$arg_b zone=b:1m rate=30r/5m burst=7 policy=other;
 gw_limit_zone "x:$arg_c" zone=c:1m rate=1r/d "policy=a \"name\"" redis=main
               mode=strict;
+gw_limit_zone $arg_d zone=d:1m rate=$arg_rate rate=1r/s burst=$arg_burst
+              burst=3;
 gw_limit_delay_max 0;
 --- config
 gw_limit zone=a phase=preaccess;
@@ -60,6 +62,7 @@ location /t {
     gw_limit_subrequests on;
     return 200;
 }
+location /w { gw_limit zone=d burst=$arg_b delay=$arg_d cost=$arg_c; }
 location /u { gw_limit off; gw_limit_on_error local; return 200; }
 location /v { gw_limit_on_error reject; return 200; }
 --- error_code: 200
@@ -141,11 +144,45 @@ invalid rate "rate=10000001r/s"
 
 
 
-=== TEST: a rate with a variable
+=== TEST: two rates with variables
 --- http_config
-gw_limit_zone $arg_a zone=a:1m rate=$arg_rate;
+gw_limit_zone $arg_a zone=a:1m rate=$arg_rate rate=$arg_other;
 --- refused
-variables are not supported in "rate=$arg_rate"
+"rate=$arg_other" is the second rate with variables, the default must have none
+
+
+
+=== TEST: two rates without variables
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s rate=2r/s;
+--- refused
+duplicate rate "rate=2r/s", only a rate with variables has a default
+
+
+
+=== TEST: two bursts without variables
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s burst=1 burst=2;
+--- refused
+duplicate burst "burst=2", only a burst with variables has a default
+
+
+
+=== TEST: two bursts with variables
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s burst=$arg_a burst=$arg_b;
+--- refused
+duplicate burst "burst=$arg_b", only a burst with variables has a default
+
+
+
+=== TEST: a default rate that is too large for the burst
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=$arg_rate rate=1r/366d burst=100000;
+--- config
+gw_limit zone=a;
+--- refused
+burst 100000 is too large for the rate of gw_limit_zone "a" in
 
 
 

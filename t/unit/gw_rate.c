@@ -69,6 +69,43 @@ static row_t  rows[] = {
 };
 
 
+/* K12: what the value of a variable may be */
+
+static struct {
+    const char       *text;
+    gw_rate_value_e   value;
+} values[] = {
+    { "", GW_RATE_UNLIMITED },
+    { "unlimited", GW_RATE_UNLIMITED },
+    { "0", GW_RATE_NOTHING },
+    { "0r/s", GW_RATE_NOTHING },
+    { "000r/5m", GW_RATE_NOTHING },
+    { "10r/s", GW_RATE_GIVEN },
+    { "10r/s;drop", GW_RATE_INVALID },
+    { "-5", GW_RATE_INVALID },
+    { "0r/", GW_RATE_INVALID },
+    { "00", GW_RATE_INVALID },
+    { "0r/0s", GW_RATE_INVALID },
+    { "Unlimited", GW_RATE_INVALID },
+    { "unlimited ", GW_RATE_INVALID },
+    { "unlimite", GW_RATE_INVALID }
+};
+
+
+static void
+test_values(void)
+{
+    size_t     i;
+    gw_rate_t  rate;
+
+    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        ok(gw_rate_value((const u_char *) values[i].text,
+                         strlen(values[i].text), &rate)
+           == values[i].value, "K12 value \"%s\"", values[i].text);
+    }
+}
+
+
 int
 main(void)
 {
@@ -109,6 +146,8 @@ main(void)
     }
 
     ok(len == sizeof("10r/100ms") - 1, "prefixes of a rate");
+
+    test_values();
 
     return done();
 }

@@ -1,0 +1,296 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit_plan.h"
+#include "ngx_http_gw_limit_redis.h"
+
+
+static ngx_http_gw_limit_rate_t *ngx_http_gw_limit_rate(
+    ngx_http_gw_limit_rates_t *rates, ngx_str_t *value,
+    ngx_http_gw_limit_rate_t *other);
+static ngx_int_t ngx_http_gw_limit_burst(ngx_http_request_t *r,
+    ngx_http_gw_limit_zone_t *zone, ngx_http_gw_limit_number_t *burst,
+    int64_t *units, ngx_http_gw_limit_bad_t *bad);
+
+
+ngx_int_t
+ngx_http_gw_limit_number_conf(ngx_conf_t *cf,
+    ngx_http_gw_limit_number_t *number, ngx_str_t *value, size_t prefix,
+    int64_t min, int64_t max)
+{
+    ngx_str_t                          s;
+    ngx_http_complex_value_t           cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    s.data = value->data + prefix;
+    s.len = value->len - prefix;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &s;
+    ccv.complex_value = &cv;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (cv.lengths != NULL) {
+
+        number->cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        if (number->cv == NULL) {
+            return NGX_ERROR;
+        }
+
+        *number->cv = cv;
+
+        return NGX_OK;
+    }
+
+    number->cv = NULL;
+    number->units = ngx_atoi(s.data, s.len);
+
+    if (number->units < min || number->units > max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %*s value \"%V\"",
+                           prefix - 1, value->data, value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_number(ngx_http_request_t *r,
+    ngx_http_gw_limit_number_t *number, int64_t *units, size_t *len)
+{
+    int64_t     n;
+    ngx_str_t   value;
+    ngx_uint_t  i;
+
+    if (ngx_http_complex_value(r, number->cv, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *len = value.len;
+    *units = -1;
+
+    if (value.len == 0) {
+        return NGX_OK;
+    }
+
+    n = 0;
+
+    for (i = 0; i < value.len; i++) {
+
+        if (value.data[i] < '0' || value.data[i] > '9') {
+            return NGX_DECLINED;
+        }
+
+        /* a number too large to be counted must not become a small one */
+
+        if (n < NGX_HTTP_GW_LIMIT_UNITS_MAX) {
+            n = n * 10 + (value.data[i] - '0');
+        }
+    }
+
+    *units = ngx_min(n, NGX_HTTP_GW_LIMIT_UNITS_MAX);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan, gw_rate_t *rate,
+    int64_t burst, ngx_uint_t remote)
+{
+    if (gw_gcra_init(&plan->gcra, rate->count, rate->period * 1000, burst)
+        != GW_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (remote
+        && (rate->count > rate->period / 1000000.0
+                          * NGX_HTTP_GW_LIMIT_REDIS_RATE
+            || gw_gcra_init(&plan->remote, rate->count, rate->period, burst)
+               != GW_OK
+            || plan->remote.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_plan(ngx_http_request_t *r, ngx_http_gw_limit_zone_t *zone,
+    ngx_http_gw_limit_number_t *burst, ngx_http_gw_limit_rates_t *rates,
+    ngx_http_gw_limit_plan_t **plan, ngx_http_gw_limit_bad_t *bad)
+{
+    int64_t                    units;
+    ngx_int_t                  rc;
+    ngx_str_t                  value;
+    ngx_http_gw_limit_rate_t   other, *rate;
+
+    ngx_str_null(&value);
+
+    if (zone->rate_cv == NULL) {
+        rate = &zone->rate;
+
+    } else {
+
+        if (ngx_http_complex_value(r, zone->rate_cv, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rate = ngx_http_gw_limit_rate(rates, &value, &other);
+    }
+
+    if (rate->value == GW_RATE_UNLIMITED) {
+        return NGX_DECLINED;
+    }
+
+    *plan = NULL;
+
+    if (rate->value == GW_RATE_NOTHING) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_gw_limit_burst(r, zone, burst, &units, bad);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    *plan = ngx_palloc(r->pool, sizeof(ngx_http_gw_limit_plan_t));
+    if (*plan == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (rate->value == GW_RATE_INVALID
+        || ngx_http_gw_limit_plan_init(*plan, &rate->rate, units,
+                                       zone->redis != NULL)
+           != NGX_OK)
+    {
+        ngx_http_gw_limit_bad(bad, NGX_HTTP_GW_LIMIT_BAD_RATE, &zone->name,
+                              value.len);
+
+        rate = &zone->rate;
+
+        if (rate->value != GW_RATE_GIVEN
+            || ngx_http_gw_limit_plan_init(*plan, &rate->rate, units,
+                                           zone->redis != NULL)
+               != NGX_OK)
+        {
+            return NGX_ABORT;
+        }
+    }
+
+    (*plan)->quota = rate->quota;
+    (*plan)->window = rate->window;
+
+    return NGX_OK;
+}
+
+
+/* A rate is parsed once, as long as the worker remembers it. */
+
+static ngx_http_gw_limit_rate_t *
+ngx_http_gw_limit_rate(ngx_http_gw_limit_rates_t *rates, ngx_str_t *value,
+    ngx_http_gw_limit_rate_t *other)
+{
+    ngx_uint_t                 hash;
+    ngx_http_gw_limit_rate_t  *rate;
+
+    if (value->len == 0) {
+        other->value = GW_RATE_UNLIMITED;
+        return other;
+    }
+
+    rate = other;
+
+    if (value->len <= NGX_HTTP_GW_LIMIT_RATE_LEN) {
+        hash = value->data[0] + 5 * value->data[value->len / 2]
+               + 7 * value->data[value->len - 1] + 11 * value->len;
+
+        rate = &rates->rates[hash & (NGX_HTTP_GW_LIMIT_RATES - 1)];
+
+        if (rate->len == value->len
+            && ngx_memcmp(rate->text, value->data, value->len) == 0)
+        {
+            return rate;
+        }
+
+        rate->len = value->len;
+        ngx_memcpy(rate->text, value->data, value->len);
+    }
+
+    rate->value = gw_rate_value(value->data, value->len, &rate->rate);
+
+    if (rate->value == GW_RATE_GIVEN) {
+        gw_rate_window(&rate->rate, &rate->quota, &rate->window);
+    }
+
+    return rate;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_burst(ngx_http_request_t *r, ngx_http_gw_limit_zone_t *zone,
+    ngx_http_gw_limit_number_t *burst, int64_t *units,
+    ngx_http_gw_limit_bad_t *bad)
+{
+    size_t     len;
+    ngx_int_t  rc;
+
+    *units = burst->units;
+
+    if (burst->cv != NULL) {
+        rc = ngx_http_gw_limit_number(r, burst, units, &len);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_gw_limit_bad(bad, NGX_HTTP_GW_LIMIT_BAD_BURST,
+                                  &zone->name, len);
+        }
+    }
+
+    if (*units >= 0) {
+        return NGX_OK;
+    }
+
+    if (zone->burst.cv != NULL) {
+        rc = ngx_http_gw_limit_number(r, &zone->burst, units, &len);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_gw_limit_bad(bad, NGX_HTTP_GW_LIMIT_BAD_BURST,
+                                  &zone->name, len);
+
+            if (zone->burst.units < 0) {
+                return NGX_ABORT;
+            }
+        }
+    }
+
+    if (*units < 0) {
+        *units = ngx_max(zone->burst.units, 0);
+    }
+
+    return NGX_OK;
+}
