@@ -218,6 +218,14 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       offsetof(ngx_http_gw_auth_loc_conf_t, mode),
       &ngx_http_gw_auth_modes },
 
+    { ngx_string("gw_auth_budget"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE123,
+      ngx_http_gw_auth_budget_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, budget),
+      NULL },
+
     { ngx_string("gw_auth_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_gw_auth_zone_set,
@@ -761,6 +769,7 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     alcf->max_size = NGX_CONF_UNSET_SIZE;
     alcf->validate_exp = NGX_CONF_UNSET;
     alcf->cache = NGX_CONF_UNSET;
+    alcf->budget = NGX_CONF_UNSET_PTR;
     alcf->mode = NGX_CONF_UNSET_UINT;
     alcf->challenge = NGX_CONF_UNSET_UINT;
 

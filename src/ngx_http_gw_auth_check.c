@@ -30,6 +30,9 @@ static ngx_int_t ngx_http_gw_auth_token(ngx_http_request_t *r,
 static ngx_int_t ngx_http_gw_auth_fresh(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *text, gw_reason_e *reason);
+static ngx_int_t ngx_http_gw_auth_pay(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_uint_t cost);
 static ngx_int_t ngx_http_gw_auth_retry(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
@@ -208,7 +211,11 @@ ngx_http_gw_auth_jwt(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ctx->reason = reason;
+
+        if (ctx->reason != NGX_HTTP_GW_AUTH_BUDGET) {
+            ctx->reason = reason;
+        }
+
         return rc;
     }
 
@@ -323,6 +330,11 @@ ngx_http_gw_auth_fresh(ngx_http_request_t *r,
         ctx->cache = NGX_HTTP_GW_AUTH_CACHE_L2;
 
     } else {
+        rc = ngx_http_gw_auth_pay(r, gmcf, alcf, ctx, 0);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
 
         if (rc == NGX_DECLINED) {
@@ -350,6 +362,63 @@ ngx_http_gw_auth_fresh(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_gw_auth_failed(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    if (ctx->status != 0 && ctx->status != NGX_HTTP_UNAUTHORIZED) {
+        return NGX_DECLINED;
+    }
+
+    switch (ctx->reason) {
+
+    case NGX_HTTP_GW_AUTH_MISSING:
+    case NGX_HTTP_GW_AUTH_TWICE:
+    case NGX_HTTP_GW_AUTH_KEYSET_DOWN:
+        return NGX_DECLINED;
+    }
+
+    /* a token whose signature is good, and whose refusal was cheap */
+
+    if (ctx->methods == NGX_HTTP_GW_AUTH_JWT
+        && (ctx->cache == NGX_HTTP_GW_AUTH_CACHE_HIT
+            || ctx->cache == NGX_HTTP_GW_AUTH_CACHE_L2))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_gw_auth_pay(r, gmcf, alcf, ctx, 1) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_pay(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx, ngx_uint_t cost)
+{
+    ngx_int_t  rc;
+
+    if (alcf->budget == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_gw_auth_budget_take(r, gmcf->zone, alcf->budget, cost,
+                                      &ctx->retry);
+
+    if (rc == NGX_DECLINED) {
+        ctx->reason = NGX_HTTP_GW_AUTH_BUDGET;
+        ctx->status = NGX_HTTP_TOO_MANY_REQUESTS;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
 {
@@ -357,7 +426,13 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_uint_t                 join;
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (ctx->status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    join = (clcf->satisfy == NGX_HTTP_SATISFY_ANY);
+
+    if (ctx->status == NGX_HTTP_SERVICE_UNAVAILABLE
+        || (ctx->status == NGX_HTTP_TOO_MANY_REQUESTS && !join))
+    {
         return ngx_http_gw_auth_retry(r, ctx);
     }
 
@@ -367,10 +442,6 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     {
         return NGX_OK;
     }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    join = (clcf->satisfy == NGX_HTTP_SATISFY_ANY);
 
     if (alcf->challenge == NGX_HTTP_GW_AUTH_CHALLENGE_TEXT) {
         return ngx_http_gw_auth_add_challenge(r, &ctx->challenges,
@@ -459,7 +530,8 @@ ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx, ngx_str_t *error)
     ngx_str_null(error);
 
     if (ctx->methods != NGX_HTTP_GW_AUTH_JWT
-        || ctx->reason == NGX_HTTP_GW_AUTH_MISSING)
+        || ctx->reason == NGX_HTTP_GW_AUTH_MISSING
+        || ctx->reason == NGX_HTTP_GW_AUTH_BUDGET)
     {
         return;
     }

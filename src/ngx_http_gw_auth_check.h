@@ -31,7 +31,7 @@ typedef struct {
     ngx_uint_t                      methods;     /* verified or refused */
     ngx_uint_t                      reason;
     ngx_uint_t                      status;      /* of the refusal, or 0 */
-    ngx_uint_t                      retry;       /* seconds, of a 503 */
+    ngx_uint_t                      retry;       /* seconds, of 429, 503 */
     ngx_table_elt_t                *retry_after;
     ngx_uint_t                      cache;       /* ..._auth_cache_e */
     unsigned                        dry:1;       /* refused, let pass */
@@ -55,6 +55,19 @@ typedef struct {
  */
 
 ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx);
+
+/*
+ * Takes what a refusal costs from gw_auth_budget: ngx_http_gw_auth_evaluate()
+ * has returned NGX_DECLINED.
+ *
+ *     ctx   in/out: the budget is the reason of the refusal once it is spent
+ *
+ * Returns NGX_DECLINED or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_gw_auth_failed(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx);
 

@@ -686,6 +686,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         && conf->max_size == NGX_CONF_UNSET_SIZE
         && conf->validate_exp == NGX_CONF_UNSET
         && conf->cache == NGX_CONF_UNSET
+        && conf->budget == NGX_CONF_UNSET_PTR
         && conf->mode == NGX_CONF_UNSET_UINT
         && conf->challenge == NGX_CONF_UNSET_UINT
         && !ngx_http_gw_auth_rules_own(&conf->rules))
@@ -712,6 +713,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_conf_merge_value(conf->validate_exp, prev->validate_exp, 1);
     ngx_conf_merge_sec_value(conf->cache, prev->cache,
                              NGX_HTTP_GW_AUTH_CACHE_MAX);
+    ngx_conf_merge_ptr_value(conf->budget, prev->budget, NULL);
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_GW_AUTH_ALL);
 
     idle = ((conf->jwt == NULL && conf->key == NULL)

@@ -22,6 +22,7 @@
 #include "gw_claim.h"
 #include "gw_hash.h"
 #include "gw_jws.h"
+#include "ngx_http_gw_auth_budget.h"
 #include "ngx_http_gw_auth_cache.h"
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_issuer.h"
@@ -126,7 +127,7 @@ struct ngx_http_gw_auth_loc_conf_s {
     size_t                         max_size;
     ngx_flag_t                     validate_exp;
     time_t                         cache;       /* seconds, 0: off */
-    void                          *budget;
+    ngx_http_gw_auth_budget_t     *budget;      /* NULL: off */
     ngx_uint_t                     mode;
     ngx_uint_t                     challenge;
     ngx_str_t                      challenge_text;

@@ -59,6 +59,9 @@ ngx_http_gw_auth_reason_text(ngx_uint_t reason)
     case NGX_HTTP_GW_AUTH_TWICE:
         return "twice";
 
+    case NGX_HTTP_GW_AUTH_BUDGET:
+        return "budget";
+
     case NGX_HTTP_GW_AUTH_CIDR:
         return "cidr";
 

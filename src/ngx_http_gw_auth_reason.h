@@ -38,7 +38,8 @@
     (GW_REASON_MAX + 4)                                  /* the consumer */
 #define NGX_HTTP_GW_AUTH_PREFLIGHT                                            \
     (GW_REASON_MAX + 5)                                  /* passes */
-#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 6)
+#define NGX_HTTP_GW_AUTH_BUDGET   (GW_REASON_MAX + 6)    /* is spent */
+#define NGX_HTTP_GW_AUTH_REASONS  (GW_REASON_MAX + 7)
 
 
 #define NGX_HTTP_GW_AUTH_OUTCOMES                                             \

@@ -78,6 +78,10 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
         return NGX_AGAIN;
     }
 
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_gw_auth_failed(r, gmcf, alcf, ctx);
+    }
+
     return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
 }
 
@@ -156,6 +160,7 @@ ngx_http_gw_auth_answer(ngx_http_request_t *r,
 
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
         && (ctx->status == NGX_HTTP_BAD_REQUEST
+            || ctx->status == NGX_HTTP_TOO_MANY_REQUESTS
             || ctx->status == NGX_HTTP_SERVICE_UNAVAILABLE))
     {
         return NGX_HTTP_UNAUTHORIZED;

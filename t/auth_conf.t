@@ -1537,3 +1537,103 @@ location /x {
 --- must_die
 --- error_log
 invalid time in "max=0", it must be a second or more
+
+
+
+=== TEST: gw_auth_budget twice
+--- config
+location /x {
+    gw_auth_budget off;
+    gw_auth_budget key=$remote_addr rate=1r/s;
+}
+--- must_die
+--- error_log
+"gw_auth_budget" directive is duplicate
+
+
+
+=== TEST: gw_auth_budget off with a parameter
+--- config
+location /x {
+    gw_auth_budget off rate=1r/s;
+}
+--- must_die
+--- error_log
+"gw_auth_budget" directive cannot have parameters when it is "off"
+
+
+
+=== TEST: gw_auth_budget without a key
+--- config
+location /x {
+    gw_auth_budget rate=1r/s;
+}
+--- must_die
+--- error_log
+"gw_auth_budget" directive must have "key" parameter
+
+
+
+=== TEST: gw_auth_budget without a rate
+--- config
+location /x {
+    gw_auth_budget key=$remote_addr burst=1;
+}
+--- must_die
+--- error_log
+"gw_auth_budget" directive must have "rate" parameter
+
+
+
+=== TEST: gw_auth_budget with a bad rate
+--- config
+location /x {
+    gw_auth_budget key=$remote_addr rate=10;
+}
+--- must_die
+--- error_log
+invalid rate "rate=10", it must be like "10r/s" or "10r/5m", at most 10000000 a second
+
+
+
+=== TEST: gw_auth_budget with a bad burst
+--- config
+location /x {
+    gw_auth_budget key=$remote_addr rate=10r/s burst=x;
+}
+--- must_die
+--- error_log
+invalid burst value "burst=x"
+
+
+
+=== TEST: gw_auth_budget with a burst that is too large
+--- config
+location /x {
+    gw_auth_budget key=$remote_addr rate=1r/d burst=1000000000;
+}
+--- must_die
+--- error_log
+"gw_auth_budget" directive has a burst that is too large for its rate
+
+
+
+=== TEST: gw_auth_budget of everybody together
+--- config
+location /x {
+    gw_auth_budget key=all rate=10r/s;
+}
+--- must_die
+--- error_log
+"key=all" has no variable, one client could spend the budget of all
+
+
+
+=== TEST: gw_auth_budget with another parameter
+--- config
+location /x {
+    gw_auth_budget key=$remote_addr rate=10r/s nodelay;
+}
+--- must_die
+--- error_log
+invalid parameter "nodelay"
