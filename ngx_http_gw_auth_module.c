@@ -25,6 +25,8 @@
 
 
 static ngx_int_t ngx_http_gw_auth_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r);
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_find_ctx(
     ngx_http_request_t *r);
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_create_ctx(
@@ -289,6 +291,22 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       offsetof(ngx_http_gw_auth_loc_conf_t, rules.dry_run),
       NULL },
 
+    { ngx_string("gw_auth_strip"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.strip),
+      NULL },
+
+    { ngx_string("gw_auth_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE2,
+      ngx_http_gw_auth_conf_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.headers),
+      NULL },
+
       ngx_null_command
 };
 
@@ -428,6 +446,71 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
     gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
 
     return ngx_http_gw_auth_run(r, gmcf, alcf, ctx);
+}
+
+
+/* runs for subrequests, too, which core does not ask for access */
+
+static ngx_int_t
+ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r)
+{
+    ngx_str_t                     spare;
+    ngx_http_gw_auth_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+    if (alcf->rules.headers == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_str_null(&spare);
+
+    if (alcf->mode != NGX_HTTP_GW_AUTH_OFF) {
+
+        if (alcf->key) {
+            spare = alcf->key->source.header;
+
+        } else if (alcf->jwt) {
+            spare = alcf->jwt->source.header;
+        }
+    }
+
+    if (ngx_http_gw_auth_clear(r, alcf->rules.headers, &spare) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* the request has passed all checks of access */
+
+static ngx_int_t
+ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_http_gw_auth_ctx_t       *ctx;
+    ngx_http_gw_auth_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+    if (!alcf->rules.strip && alcf->rules.headers == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_gw_auth_create_ctx(r->main);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (ngx_http_gw_auth_forward(r, alcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -899,12 +982,26 @@ ngx_http_gw_auth_init(ngx_conf_t *cf)
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gw_auth_preaccess_handler;
+
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
     *h = ngx_http_gw_auth_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gw_auth_precontent_handler;
 
     return NGX_OK;
 }

@@ -25,7 +25,7 @@
 
 typedef struct {
     ngx_http_request_t             *request;
-    ngx_http_gw_auth_loc_conf_t    *policy;      /* that has decided */
+    ngx_http_gw_auth_loc_conf_t    *policy;      /* has decided, or NULL */
     ngx_http_gw_auth_identity_t    *id;          /* NULL: nobody */
     ngx_http_gw_auth_challenges_t   challenges;
     ngx_uint_t                      methods;     /* verified or refused */
@@ -34,6 +34,7 @@ typedef struct {
     ngx_uint_t                      retry;       /* seconds, of 429, 503 */
     ngx_table_elt_t                *retry_after;
     ngx_uint_t                      cache;       /* ..._auth_cache_e */
+    ngx_http_gw_auth_stripped_t     stripped;    /* of the main request */
     unsigned                        dry:1;       /* refused, let pass */
 } ngx_http_gw_auth_ctx_t;
 

@@ -29,6 +29,8 @@ static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
     ngx_uint_t server);
 static void ngx_http_gw_auth_conf_underscore(ngx_conf_t *cf,
     ngx_http_gw_auth_key_conf_t *key);
+static void ngx_http_gw_auth_conf_strip(ngx_conf_t *cf,
+    ngx_http_gw_auth_jwt_conf_t *jwt);
 static ngx_int_t ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t keys);
@@ -86,6 +88,11 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
             if (rv != NGX_CONF_OK) {
                 return rv;
             }
+
+            text.len--;
+            text.data++;
+
+            ngx_http_gw_auth_place(&text, &jwt->source);
 
             continue;
         }
@@ -670,7 +677,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
     ngx_http_gw_auth_loc_conf_t *conf, ngx_uint_t server)
 {
-    ngx_uint_t  idle, keys;
+    ngx_uint_t  idle, keys, own;
 
     keys = (conf->keys != NGX_CONF_UNSET_PTR);
 
@@ -716,6 +723,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_conf_merge_ptr_value(conf->budget, prev->budget, NULL);
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_GW_AUTH_ALL);
 
+    own = (conf->rules.strip != NGX_CONF_UNSET);
     idle = ((conf->jwt == NULL && conf->key == NULL)
             && conf->mode != NGX_HTTP_GW_AUTH_OFF && !server);
 
@@ -723,6 +731,12 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->rules.strip && conf->jwt && !server
+        && (own || conf->jwt != prev->jwt))
+    {
+        ngx_http_gw_auth_conf_strip(cf, conf->jwt);
     }
 
     if (conf->challenge == NGX_CONF_UNSET_UINT) {
@@ -741,6 +755,25 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     }
 
     return ngx_http_gw_auth_conf_check(cf, prev, conf, server);
+}
+
+
+static void
+ngx_http_gw_auth_conf_strip(ngx_conf_t *cf, ngx_http_gw_auth_jwt_conf_t *jwt)
+{
+    if (jwt->token == NGX_ERROR
+        || jwt->source.header.len
+        || jwt->source.arg.len
+        || jwt->source.cookie.len)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "\"gw_auth_strip\" does not know where the token of "
+                  "\"gw_jwt\" in %s:%ui comes from, use \"token=\" with "
+                  "\"$http_name\", \"$cookie_name\" or \"$arg_name\"",
+                  jwt->conf_file, jwt->conf_line);
 }
 
 

@@ -28,6 +28,7 @@
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
 #include "ngx_http_gw_auth_policy.h"
+#include "ngx_http_gw_auth_rewrite.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_auth_zone.h"
 #include "ngx_http_gw_counters.h"
@@ -58,6 +59,7 @@
 typedef struct {
     ngx_http_complex_value_t   realm;
     ngx_int_t                  token;        /* of a variable, or NGX_ERROR */
+    ngx_http_gw_auth_source_t  source;       /* of that variable, if known */
     ngx_array_t               *issuers;      /* ngx_str_t, NULL: anonymous */
     u_char                    *conf_file;    /* where it stands */
     ngx_uint_t                 conf_line;

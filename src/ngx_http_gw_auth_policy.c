@@ -52,6 +52,8 @@ ngx_http_gw_auth_rules_init(ngx_http_gw_auth_rules_t *rules)
 {
     rules->scope = NGX_CONF_UNSET_PTR;
     rules->consumers = NGX_CONF_UNSET_PTR;
+    rules->headers = NGX_CONF_UNSET_PTR;
+    rules->strip = NGX_CONF_UNSET;
     rules->preflight = NGX_CONF_UNSET;
     rules->dry_run = NGX_CONF_UNSET;
     rules->type = NGX_CONF_UNSET;
@@ -98,6 +100,8 @@ ngx_http_gw_auth_rules_merge(ngx_conf_t *cf, ngx_http_gw_auth_rules_t *prev,
 
     ngx_conf_merge_ptr_value(conf->scope, prev->scope, NULL);
     ngx_conf_merge_ptr_value(conf->consumers, prev->consumers, NULL);
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_value(conf->strip, prev->strip, 0);
     ngx_conf_merge_value(conf->preflight, prev->preflight, 0);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_value(conf->type, prev->type, 1);

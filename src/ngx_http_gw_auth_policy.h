@@ -38,6 +38,8 @@ typedef struct {
 typedef struct {
     ngx_http_gw_auth_scope_conf_t  *scope;      /* NULL: none is needed */
     ngx_array_t                    *consumers;  /* of allow and deny */
+    ngx_array_t                    *headers;    /* gw_auth_header */
+    ngx_flag_t                      strip;
     ngx_flag_t                      preflight;
     ngx_flag_t                      dry_run;
     ngx_flag_t                      type;       /* "signed", the only one */

@@ -30,7 +30,8 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t                 rc;
+    ngx_http_gw_auth_saved_t  saved;
 
     if (ctx->policy == alcf->policy) {
 
@@ -66,7 +67,14 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     ctx->status = 0;
     ctx->cache = NGX_HTTP_GW_AUTH_CACHE_NONE;
 
-    rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
+    /* another location may have taken the credentials out */
+
+    rc = ngx_http_gw_auth_present(r, &ctx->stripped, &saved);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
+        ngx_http_gw_auth_restore(r, &saved);
+    }
 
     if (rc == NGX_AGAIN) {
 
@@ -181,4 +189,42 @@ ngx_http_gw_auth_take_back(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
         ctx->retry_after->hash = 0;
         ctx->retry_after = NULL;
     }
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_forward(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_http_gw_auth_stripped_t  *stripped, own;
+
+    if (alcf->rules.strip && alcf->mode != NGX_HTTP_GW_AUTH_OFF) {
+
+        /* a subrequest has copies of what its request has presented */
+
+        ngx_memzero(&own, sizeof(ngx_http_gw_auth_stripped_t));
+
+        stripped = (r == r->main) ? &ctx->stripped : &own;
+
+        if (alcf->jwt
+            && ngx_http_gw_auth_strip(r, 1, &alcf->jwt->source, stripped)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (alcf->key
+            && ngx_http_gw_auth_strip(r, 0, &alcf->key->source, stripped)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (alcf->rules.headers == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_auth_set_headers(r, alcf->rules.headers,
+                                        ctx->id == NULL || ctx->methods == 0);
 }

@@ -35,5 +35,17 @@ ngx_int_t ngx_http_gw_auth_run(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx);
 
+/*
+ * Takes the credentials out of a request that has passed, and sets the headers
+ * of gw_auth_header.
+ *
+ *     ctx  of the main request
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory ran out.
+ */
+
+ngx_int_t ngx_http_gw_auth_forward(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx);
+
 
 #endif /* NGX_HTTP_GW_AUTH_REQUEST_H */

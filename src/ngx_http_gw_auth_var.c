@@ -172,7 +172,7 @@ ngx_http_gw_auth_get_result(ngx_http_request_t *r,
     ngx_str_t    value;
     const char  *text;
 
-    if (ctx == NULL) {
+    if (ctx == NULL || ctx->policy == NULL) {
         text = "-";
 
     } else if (data == NGX_HTTP_GW_AUTH_VAR_STATUS) {

@@ -94,7 +94,7 @@ gw_auth_scope read;
  [main::jwt(scp => 'write read'), 200],
  [main::jwt(scope => 'reader'), 403, 'scope'],
  [main::jwt(scope => 'READ'), 403, 'scope'],
- [main::jwt(scope => 'read\twrite'), 403, 'scope'],
+ [main::jwt(scope => \'"read\twrite"'), 403, 'scope'],
  [main::jwt(scope => 'read,write'), 403, 'scope'],
  [main::jwt(scope => 'write', scp => 'read'), 403, 'scope'],
  [main::jwt(scp => [1, 2]), 403, 'scope'],
