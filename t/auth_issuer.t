@@ -127,6 +127,22 @@ gw_jwt api issuer=a issuer=b;
 
 
 
+=== TEST: A25 an issuer whose name another one begins with
+--- http_config eval
+$main::two . 'gw_jwt_issuer c {
+    issuer https://a.example/c; audience api;
+    key_file $TEST_NGINX_TMP_DIR/b.json; }'
+--- auth
+gw_jwt api issuer=a issuer=c;
+--- cases eval
+[[main::a({}), 200],
+ [main::b({ iss => 'https://a.example/c' }), 200],
+ [main::a({ iss => 'https://a.example/c' }), 401, 'sig'],
+ [main::b({ iss => 'https://a.example' }), 401, 'sig'],
+ [main::a({ iss => 'https://a.example/' }), 401, 'iss']]
+
+
+
 === TEST: A26 iss forged to select the keys of another issuer
 --- http_config eval: $main::two
 --- auth
@@ -241,7 +257,10 @@ gw_jwt api issuer=a;
   401, 'claim'],
  [main::a({ sub => 'me', client_id => 'c', iat => 1000 }, typ => 'at+jwt'),
   401, 'claim'],
- [main::a({}, typ => 'JWT'), 200]]
+ [main::a({ sub => \'null', client_id => 'c', iat => 1000, jti => '1' },
+          typ => 'at+jwt'), 401, 'claim'],
+ [main::a({}, typ => 'JWT'), 200],
+ [main::a({}, typ => 'JWS'), 401, 'typ']]
 
 
 
@@ -301,6 +320,8 @@ gw_jwt api issuer=a;
  [main::a({ sub => 'me' }), 401, 'claim'],
  [main::a({ realm => { user => 'x' } }), 401, 'claim'],
  [main::a({ sub => undef, realm => { user => 'x' } }), 401, 'claim'],
+ [main::a({ sub => \'null', realm => { user => 'x' } }), 401, 'claim'],
+ [main::a({ sub => 'x', realm => { user => \'null' } }), 401, 'claim'],
  [main::a({ sub => 'me', realm => ['user'] }), 401, 'claim']]
 
 

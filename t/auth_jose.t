@@ -16,6 +16,7 @@ use GW::JOSE;
 use GW::Nginx;
 use GW::Node;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 # name of the key => alg of its tokens, curve, what GW::JOSE calls such a key
 
@@ -98,6 +99,8 @@ for my $name (@public) {
     GW::JOSE::spew(GW::tmp_dir() . "/$name.pem", $pem{$name});
 }
 
+GW::JOSE::spew(GW::tmp_dir() . '/oct.json', GW::JOSE::jwk('oct32'));
+
 my $dir = GW::tmp_dir();
 my $locations = '';
 
@@ -130,6 +133,8 @@ my $nginx = GW::Nginx->new(http => <<"END");
         add_header X-Sub \$gw_jwt_claim_sub always;
 
         location = /ok { internal; return 200 ok; }
+        location = /exact { gw_jwt api; gw_jwt_key_file $dir/oct.json;
+                            gw_jwt_algorithms HS256; gw_jwt_leeway 0; }
         location = /all { gw_jwt api; gw_jwt_key_file $dir/all.json;
                           gw_jwt_algorithms $every; }
 $locations
@@ -238,6 +243,23 @@ for my $name (@names) {
                     "Authorization: Bearer $token{ES256}{good}");
 
     is($reply->{header}{'x-sub'}, 'jose', 'a claim of jose in a variable');
+}
+
+
+# === J09 the part of a second that has gone by counts
+
+{
+    # in the second half of one; if it is over at once, both hold as well
+    sleep(0.01) while time() - int(time()) < 0.5;
+
+    my $now = int(time());
+
+    for ([$now + 0.2, '401 expired'], [$now + 30.5, '200 -']) {
+        my ($exp, $want) = @$_;
+        my $token = GW::JOSE::jwt('HS256', 'oct32', { exp => \"$exp" });
+
+        is(ask('/exact', $token), $want, "J09 exp $want");
+    }
 }
 
 
