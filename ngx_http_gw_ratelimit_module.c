@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_concurrency_request.h"
 #include "ngx_http_gw_joint.h"
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
@@ -20,6 +21,7 @@
 typedef struct {
     ngx_http_gw_joint_t             joint;       /* must be first */
     ngx_array_t                     zones;       /* of pointers */
+    ngx_array_t                     concurrency_zones;
     ngx_http_gw_limit_worker_t      worker;
 } ngx_http_gw_ratelimit_main_conf_t;
 
@@ -38,6 +40,8 @@ static ngx_int_t ngx_http_gw_ratelimit_status_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_concurrency_variable(
+    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
@@ -58,6 +62,10 @@ static char *ngx_http_gw_ratelimit_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_gw_ratelimit_concurrency_zone(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_ratelimit_concurrency(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_ratelimit_on_error(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_gw_ratelimit_init(ngx_conf_t *cf);
@@ -115,6 +123,27 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("gw_concurrency_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_ratelimit_concurrency_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_concurrency"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gw_ratelimit_concurrency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_concurrency_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, concurrency_status),
+      &ngx_http_gw_ratelimit_status_bounds },
 
     { ngx_string("gw_limit_on_error"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -276,6 +305,14 @@ static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
       ngx_http_gw_ratelimit_time_variable,
       NGX_HTTP_GW_RATELIMIT_VAR_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("gw_concurrency_status"), NULL,
+      ngx_http_gw_ratelimit_concurrency_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_concurrency_current"), NULL,
+      ngx_http_gw_ratelimit_concurrency_variable, 1,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("gw_redis_state_"), NULL,
       ngx_http_gw_ratelimit_state_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -334,6 +371,7 @@ static ngx_int_t
 ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
     ngx_http_gw_limit_phase_e phase)
 {
+    ngx_int_t                  rc;
     ngx_http_gw_limit_ctx_t   *ctx;
     ngx_http_gw_limit_conf_t  *conf;
 
@@ -347,7 +385,9 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
 
     if (ctx == NULL) {
 
-        if (conf->limits == NULL) {
+        if (conf->limits == NULL
+            && (conf->concurrencies == NULL || r != r->main))
+        {
             return NGX_DECLINED;
         }
 
@@ -357,7 +397,13 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         }
     }
 
-    return ngx_http_gw_limit_handle(r, ctx, conf, phase);
+    rc = ngx_http_gw_limit_handle(r, ctx, conf, phase);
+
+    if (rc == NGX_DECLINED && r == r->main) {
+        return ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
+    }
+
+    return rc;
 }
 
 
@@ -429,6 +475,7 @@ ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 {
+    ngx_array_t               extras;
     ngx_http_gw_limit_ctx_t  *ctx;
 
     if (r != r->main) {
@@ -441,11 +488,18 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (ctx->conf->headers
-        && ngx_http_gw_limit_add_fields(r, ctx->set, NGX_HTTP_GW_LIMIT_PHASES)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (ctx->conf->headers) {
+
+        ngx_memzero(&extras, sizeof(ngx_array_t));
+
+        if (ngx_http_gw_concurrency_extras(r->pool, &ctx->concurrency, &extras)
+            != NGX_OK
+            || ngx_http_gw_limit_add_fields(r, ctx->set,
+                                            NGX_HTTP_GW_LIMIT_PHASES, &extras)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     if (ctx->retry_after
@@ -565,6 +619,49 @@ ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
 }
 
 
+/* data: 0 the status, 1 the requests in progress */
+
+static ngx_int_t
+ngx_http_gw_ratelimit_concurrency_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                        *s;
+    ngx_http_gw_limit_ctx_t          *ctx;
+    ngx_http_gw_concurrency_entry_t  *entry;
+
+    ctx = ngx_http_gw_ratelimit_get_ctx(r->main);
+
+    entry = ctx ? ngx_http_gw_concurrency_nearest(&ctx->concurrency, 1) : NULL;
+
+    if (entry == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    if (data == 0) {
+        s = ngx_http_gw_concurrency_status(&ctx->concurrency);
+
+        v->len = s->len;
+        v->data = s->data;
+
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%L", entry->current) - v->data;
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
@@ -667,7 +764,10 @@ ngx_http_gw_ratelimit_metrics(ngx_http_gw_joint_t *joint,
 
     rmcf = (ngx_http_gw_ratelimit_main_conf_t *) joint;
 
-    if (ngx_http_gw_limit_metrics(&rmcf->zones, metrics) != NGX_OK) {
+    if (ngx_http_gw_limit_metrics(&rmcf->zones, metrics) != NGX_OK
+        || ngx_http_gw_concurrency_metrics(&rmcf->concurrency_zones, metrics)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -710,7 +810,10 @@ ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&rmcf->zones, cf->pool, 4,
                        sizeof(ngx_http_gw_limit_zone_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&rmcf->concurrency_zones, cf->pool, 2,
+                          sizeof(ngx_http_gw_concurrency_zone_t *))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -777,7 +880,9 @@ ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
      */
 
     conf->limits = NGX_CONF_UNSET_PTR;
+    conf->concurrencies = NGX_CONF_UNSET_PTR;
     conf->status = NGX_CONF_UNSET_UINT;
+    conf->concurrency_status = NGX_CONF_UNSET_UINT;
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->limit_log_level = NGX_CONF_UNSET_UINT;
     conf->headers = NGX_CONF_UNSET_UINT;
@@ -809,6 +914,19 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
         return NGX_CONF_ERROR;
     }
 
+    ngx_conf_merge_ptr_value(conf->concurrencies, prev->concurrencies, NULL);
+
+    if (conf->concurrencies && conf->concurrencies->off) {
+        conf->concurrencies = NULL;
+    }
+
+    if (conf->concurrencies
+        && ngx_http_gw_concurrencies_resolve(cf, conf->concurrencies)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->on_error == NGX_CONF_UNSET_UINT) {
         conf->error_status = prev->error_status;
     }
@@ -823,6 +941,9 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
                             ? NGX_LOG_INFO : conf->limit_log_level + 1;
 
     ngx_conf_merge_uint_value(conf->status, prev->status,
+                              NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_conf_merge_uint_value(conf->concurrency_status,
+                              prev->concurrency_status,
                               NGX_HTTP_TOO_MANY_REQUESTS);
     ngx_conf_merge_uint_value(conf->headers, prev->headers, 1);
     ngx_conf_merge_uint_value(conf->body, prev->body, 1);
@@ -859,6 +980,35 @@ ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return ngx_http_gw_limit_add(cf, &ngx_http_gw_ratelimit_module,
                                  lcf->limits);
+}
+
+
+static char *
+ngx_http_gw_ratelimit_concurrency_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_gw_ratelimit_main_conf_t *rmcf = conf;
+
+    return ngx_http_gw_concurrency_zone_add(cf, &rmcf->concurrency_zones);
+}
+
+
+static char *
+ngx_http_gw_ratelimit_concurrency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    if (lcf->concurrencies == NGX_CONF_UNSET_PTR) {
+
+        lcf->concurrencies = ngx_pcalloc(cf->pool,
+                                         sizeof(ngx_http_gw_concurrencies_t));
+        if (lcf->concurrencies == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_gw_concurrency_add(cf, lcf->concurrencies);
 }
 
 
@@ -973,6 +1123,7 @@ ngx_http_gw_ratelimit_exit_process(ngx_cycle_t *cycle)
                                                ngx_http_gw_ratelimit_module);
 
     if (rmcf != NULL) {
+        ngx_http_gw_concurrency_zones_leave(&rmcf->concurrency_zones);
         ngx_http_gw_limit_links_exit(&rmcf->worker.links);
     }
 }

@@ -47,7 +47,8 @@ size_t
 gw_ratelimit_item_size(const gw_ratelimit_item_t *item)
 {
     return sizeof("\"\"") - 1 + 2 * item->name_len
-           + sizeof(";q=;w=;gw-burst=") - 1 + 3 * GW_RATELIMIT_DIGITS;
+           + sizeof(";q=;w=;gw-burst=") - 1 + 3 * GW_RATELIMIT_DIGITS
+           + (item->unit ? sizeof(";qu=\"\"") - 1 + strlen(item->unit) : 0);
 }
 
 
@@ -59,12 +60,20 @@ gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item)
     p = gw_ratelimit_text(p, ";q=");
     p = gw_ratelimit_integer(p, item->quota);
 
-    p = gw_ratelimit_text(p, ";w=");
-    p = gw_ratelimit_integer(p, item->window);
+    if (item->unit != NULL) {
+        p = gw_ratelimit_text(p, ";qu=\"");
+        p = gw_ratelimit_copy(p, item->unit, strlen(item->unit));
+        *p++ = '"';
+    }
 
-    if (item->burst > 0) {
-        p = gw_ratelimit_text(p, ";gw-burst=");
-        p = gw_ratelimit_integer(p, item->burst);
+    if (item->window > 0) {
+        p = gw_ratelimit_text(p, ";w=");
+        p = gw_ratelimit_integer(p, item->window);
+
+        if (item->burst > 0) {
+            p = gw_ratelimit_text(p, ";gw-burst=");
+            p = gw_ratelimit_integer(p, item->burst);
+        }
     }
 
     return p;

@@ -32,9 +32,11 @@
 typedef struct {
     const u_char  *name;       /* of the policy, valid as a name */
     size_t         name_len;
+    const char    *unit;       /* of the quota, NULL: requests */
     int64_t        quota;      /* units in one window */
-    int64_t        window;     /* seconds */
-    int64_t        burst;      /* units above the quota, 0: not shown */
+    int64_t        window;     /* seconds, 0: not shown */
+    int64_t        burst;      /* units above the quota; shown, unless 0,
+                                  with a window */
     int64_t        remaining;  /* units */
     int64_t        reset;      /* usec until more is available, 0: not shown */
 } gw_ratelimit_item_t;

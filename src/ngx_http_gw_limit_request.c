@@ -33,8 +33,6 @@ static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_entry_t *entry);
 static ngx_int_t ngx_http_gw_limit_reject(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
-static ngx_int_t ngx_http_gw_limit_refuse(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy);
 static void ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_status_e status);
 static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
@@ -432,7 +430,7 @@ ngx_http_gw_limit_reject(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_limit_refuse(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy)
 {
@@ -613,6 +611,7 @@ ngx_http_gw_limit_cleanup(void *data)
     ngx_http_gw_limit_ctx_t  *ctx = data;
 
     ngx_http_gw_limit_cancel(&ctx->calls);
+    ngx_http_gw_concurrency_release(&ctx->concurrency);
 
     if (ctx->delaying) {
         ctx->worker->delayed--;

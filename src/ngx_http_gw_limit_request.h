@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_concurrency.h"
 #include "ngx_http_gw_limit.h"
 #include "ngx_http_gw_limit_links.h"
 
@@ -60,7 +61,9 @@ typedef enum {
 
 typedef struct {
     ngx_http_gw_limits_t             *limits;    /* NULL: none */
+    ngx_http_gw_concurrencies_t      *concurrencies;     /* the same */
     ngx_uint_t                        status;
+    ngx_uint_t                        concurrency_status;
     ngx_uint_t                        on_error;
     ngx_uint_t                        error_status;
     ngx_uint_t                        limit_log_level;
@@ -100,6 +103,7 @@ typedef struct {
 
     ngx_event_t                       timer;
     ngx_http_gw_limit_calls_t         calls;
+    ngx_http_gw_concurrency_ctx_t     concurrency;
 
     unsigned                          delaying:1;   /* counted as delayed */
     unsigned                          fresh:1;      /* just made */
@@ -120,7 +124,21 @@ ngx_int_t ngx_http_gw_limit_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
     ngx_http_gw_limit_phase_e phase);
 
-/* Forgets whatever the request waits for: ngx_pool_cleanup_pt. */
+/*
+ * Answers with a rejection; whatever error_page does with it, no limit is
+ * charged any more.
+ *
+ *     policy  that is violated, NULL: the decision could not be made
+ *
+ * Returns what a phase handler is to return.
+ */
+ngx_int_t ngx_http_gw_limit_refuse(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy);
+
+/*
+ * Forgets whatever the request waits for, and releases what it holds:
+ * ngx_pool_cleanup_pt.
+ */
 void ngx_http_gw_limit_cleanup(void *data);
 
 

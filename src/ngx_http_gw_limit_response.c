@@ -17,6 +17,9 @@ static size_t ngx_http_gw_limit_policy_size(
     ngx_http_gw_limit_entry_t *entry);
 static u_char *ngx_http_gw_limit_policy(u_char *p,
     ngx_http_gw_limit_entry_t *entry);
+static gw_ratelimit_item_t *ngx_http_gw_limit_nearest_item(
+    ngx_http_gw_limit_entry_t *nearest, ngx_array_t *extras,
+    gw_ratelimit_item_t *item);
 static ngx_table_elt_t *ngx_http_gw_limit_field(ngx_http_request_t *r,
     const ngx_str_t *name);
 static ngx_uint_t ngx_http_gw_limit_has_page(ngx_http_request_t *r,
@@ -80,6 +83,7 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
     item->name = zone->policy.data;
     item->name_len = zone->policy.len;
+    item->unit = NULL;
     item->quota = entry->plan->quota;
     item->window = entry->plan->window;
     item->burst = entry->plan->gcra.capacity - 1;
@@ -90,29 +94,35 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
 ngx_int_t
 ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n)
+    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras)
 {
     u_char                     *p;
     size_t                      len;
     ngx_uint_t                  i, k;
     ngx_table_elt_t            *h;
-    gw_ratelimit_item_t         item;
-    ngx_http_gw_limit_entry_t  *entry, *nearest;
+    gw_ratelimit_item_t         item, *nearest;
+    ngx_http_gw_limit_entry_t  *entry;
+    ngx_http_gw_limit_extra_t  *extra;
 
-    nearest = ngx_http_gw_limit_nearest(sets, n, 0);
+    extra = extras->elts;
 
+    nearest = ngx_http_gw_limit_nearest_item(
+                                       ngx_http_gw_limit_nearest(sets, n, 0),
+                                       extras, &item);
     if (nearest == NULL) {
         return NGX_OK;
     }
 
-    ngx_http_gw_limit_item(&item, nearest);
-
-    len = gw_ratelimit_item_size(&item);
+    len = gw_ratelimit_item_size(nearest);
 
     for (i = 0; i < n; i++) {
         for (k = 0; !sets[i].silent && k < sets[i].n; k++) {
             len += ngx_http_gw_limit_policy_size(&sets[i].entries[k]);
         }
+    }
+
+    for (i = 0; i < extras->nelts; i++) {
+        len += gw_ratelimit_item_size(&extra[i].item) + sizeof(", ") - 1;
     }
 
     p = ngx_pnalloc(r->pool, len);
@@ -144,6 +154,16 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
         }
     }
 
+    for (i = 0; i < extras->nelts; i++) {
+
+        if (p != h->value.data) {
+            *p++ = ',';
+            *p++ = ' ';
+        }
+
+        p = gw_ratelimit_policy(p, &extra[i].item);
+    }
+
     h->value.len = p - h->value.data;
 
     h = ngx_http_gw_limit_field(r, &ngx_http_gw_limit_state_name);
@@ -152,7 +172,7 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
     }
 
     h->value.data = p;
-    h->value.len = gw_ratelimit_state(p, &item) - p;
+    h->value.len = gw_ratelimit_state(p, nearest) - p;
 
     return NGX_OK;
 }
@@ -192,6 +212,44 @@ ngx_http_gw_limit_policy(u_char *p, ngx_http_gw_limit_entry_t *entry)
     ngx_http_gw_limit_item(&item, entry);
 
     return gw_ratelimit_policy(p, &item);
+}
+
+
+/*
+ * Returns what rejected, or is nearest to exhaustion; NULL if there is none.
+ *
+ *     nearest  of the rate limits, NULL: there is none
+ *     item     for the rate limit
+ */
+
+static gw_ratelimit_item_t *
+ngx_http_gw_limit_nearest_item(ngx_http_gw_limit_entry_t *nearest,
+    ngx_array_t *extras, gw_ratelimit_item_t *item)
+{
+    ngx_uint_t                  i;
+    gw_ratelimit_item_t        *best;
+    ngx_http_gw_limit_extra_t  *extra;
+
+    best = NULL;
+    extra = extras->elts;
+
+    if (nearest != NULL) {
+        ngx_http_gw_limit_item(item, nearest);
+        best = item;
+    }
+
+    for (i = 0; i < extras->nelts; i++) {
+
+        if (extra[i].failed) {
+            return &extra[i].item;
+        }
+
+        if (best == NULL || gw_ratelimit_nearer(&extra[i].item, best)) {
+            best = &extra[i].item;
+        }
+    }
+
+    return best;
 }
 
 

@@ -32,14 +32,24 @@
 ngx_http_gw_limit_entry_t *ngx_http_gw_limit_nearest(
     ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_uint_t silent);
 
+/* another limit of the request, that is not one of its rate */
+
+typedef struct {
+    gw_ratelimit_item_t   item;
+    ngx_uint_t            failed;      /* it rejected */
+} ngx_http_gw_limit_extra_t;
+
+
 /*
  * Adds RateLimit-Policy with all the limits of the sets that have an answer,
- * and RateLimit with the nearest one.
+ * and RateLimit with the one that rejected, or the nearest one.
+ *
+ *     extras  array of ngx_http_gw_limit_extra_t, the other limits
  *
  * Returns NGX_OK, or NGX_ERROR when memory is short.
  */
 ngx_int_t ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n);
+    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras);
 
 /* Adds Retry-After; usec > 0.  Returns NGX_OK or NGX_ERROR, as above. */
 ngx_int_t ngx_http_gw_limit_add_retry_after(ngx_http_request_t *r,

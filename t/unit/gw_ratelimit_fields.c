@@ -25,28 +25,38 @@ typedef struct {
     int64_t      reset;
     const char  *policy;
     const char  *state;
+    const char  *unit;
 } row_t;
 
 
 static row_t  rows[] = {
     { "ip", 50, 1, 100, 12, 20000,
-      "\"ip\";q=50;w=1;gw-burst=100", "\"ip\";r=12;t=1" },
-    { "ip", 50, 1, 0, 1, 0, "\"ip\";q=50;w=1", "\"ip\";r=1" },
+      "\"ip\";q=50;w=1;gw-burst=100", "\"ip\";r=12;t=1", NULL },
+    { "ip", 50, 1, 0, 1, 0, "\"ip\";q=50;w=1", "\"ip\";r=1", NULL },
+    { "c", 50, 0, 49, 12, 0, "\"c\";q=50;qu=\"concurrent-requests\"",
+      "\"c\";r=12", "concurrent-requests" },
+    { "b", 50, 60, 5, 12, 0,
+      "\"b\";q=50;qu=\"content-bytes\";w=60;gw-burst=5",
+      "\"b\";r=12", "content-bytes" },
+    { "\"\"\"\"", HUGE, HUGE, HUGE, HUGE, HUGE,
+      "\"\\\"\\\"\\\"\\\"\";q=999999999999999;qu=\"u\";w=999999999999999"
+      ";gw-burst=999999999999999",
+      "\"\\\"\\\"\\\"\\\"\";r=999999999999999;t=9223372036855", "u" },
     { "monthly", 5000000, 2592000, 0, 4123, 86400 * SEC,
-      "\"monthly\";q=5000000;w=2592000", "\"monthly\";r=4123;t=86400" },
-    { "a", 1, 60, 0, 0, SEC, "\"a\";q=1;w=60", "\"a\";r=0;t=1" },
-    { "a", 1, 60, 0, 0, SEC + 1, "\"a\";q=1;w=60", "\"a\";r=0;t=2" },
-    { "a", 1, 60, 0, 0, SEC - 1, "\"a\";q=1;w=60", "\"a\";r=0;t=1" },
-    { "a", 1, 60, 0, 0, 60 * SEC, "\"a\";q=1;w=60", "\"a\";r=0;t=60" },
-    { "a", 1, 1, 0, -5, -5, "\"a\";q=1;w=1", "\"a\";r=0" },
+      "\"monthly\";q=5000000;w=2592000", "\"monthly\";r=4123;t=86400", NULL },
+    { "a", 1, 60, 0, 0, SEC, "\"a\";q=1;w=60", "\"a\";r=0;t=1", NULL },
+    { "a", 1, 60, 0, 0, SEC + 1, "\"a\";q=1;w=60", "\"a\";r=0;t=2", NULL },
+    { "a", 1, 60, 0, 0, SEC - 1, "\"a\";q=1;w=60", "\"a\";r=0;t=1", NULL },
+    { "a", 1, 60, 0, 0, 60 * SEC, "\"a\";q=1;w=60", "\"a\";r=0;t=60", NULL },
+    { "a", 1, 1, 0, -5, -5, "\"a\";q=1;w=1", "\"a\";r=0", NULL },
     { "two words", 1, 1, 0, 1, 0, "\"two words\";q=1;w=1",
-      "\"two words\";r=1" },
+      "\"two words\";r=1", NULL },
     { "q\"b\\e", 1, 1, 0, 1, 0, "\"q\\\"b\\\\e\";q=1;w=1",
-      "\"q\\\"b\\\\e\";r=1" },
+      "\"q\\\"b\\\\e\";r=1", NULL },
     { "\"\"\"\"", HUGE, HUGE, HUGE, HUGE, HUGE,
       "\"\\\"\\\"\\\"\\\"\";q=999999999999999;w=999999999999999"
       ";gw-burst=999999999999999",
-      "\"\\\"\\\"\\\"\\\"\";r=999999999999999;t=9223372036855" },
+      "\"\\\"\\\"\\\"\\\"\";r=999999999999999;t=9223372036855", NULL },
 };
 
 
@@ -71,6 +81,7 @@ test_rows(void)
 
         item.name = (const u_char *) row->name;
         item.name_len = strlen(row->name);
+        item.unit = row->unit;
         item.quota = row->quota;
         item.window = row->window;
         item.burst = row->burst;

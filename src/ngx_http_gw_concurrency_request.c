@@ -1,0 +1,277 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_concurrency_request.h"
+
+
+/* seconds between two messages about the same mistake */
+#define NGX_HTTP_GW_CONCURRENCY_COMPLAIN  60
+
+
+static ngx_int_t ngx_http_gw_concurrency_invalid(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_concurrency_entry_t *entry);
+static void ngx_http_gw_concurrency_set_status(
+    ngx_http_gw_concurrency_ctx_t *cctx,
+    ngx_http_gw_concurrency_status_e status);
+
+
+static ngx_str_t  ngx_http_gw_concurrency_statuses[] = {
+    ngx_null_string,
+    ngx_string("PASSED"),
+    ngx_string("REJECTED_DRY_RUN"),
+    ngx_string("REJECTED")
+};
+
+
+ngx_int_t
+ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
+    ngx_http_gw_limit_phase_e phase)
+{
+    ngx_int_t                         rc;
+    ngx_uint_t                        i;
+    ngx_http_gw_concurrency_ctx_t    *cctx;
+    ngx_http_gw_concurrency_entry_t  *entry;
+
+    cctx = &ctx->concurrency;
+
+    if (ctx->sealed
+        || conf->concurrencies == NULL
+        || conf->concurrencies->count[phase] == 0
+        || (phase == NGX_HTTP_GW_LIMIT_PREACCESS ? cctx->preaccess
+                                                 : cctx->postaccess))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (phase == NGX_HTTP_GW_LIMIT_PREACCESS) {
+        cctx->preaccess = 1;
+
+    } else {
+        cctx->postaccess = 1;
+    }
+
+    ctx->conf = conf;
+
+    rc = ngx_http_gw_concurrency_prepare(r, conf->concurrencies, phase, cctx);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    if (cctx->invalid) {
+        rc = ngx_http_gw_concurrency_invalid(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < cctx->n[phase]; i++) {
+        entry = &cctx->entries[phase][i];
+
+        if (conf->dry_run) {
+            entry->silent = 1;
+        }
+
+        if (ngx_http_gw_concurrency_take(entry) != NGX_OK) {
+
+            rc = ngx_http_gw_concurrency_reject(r, ctx, entry);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+            continue;
+        }
+
+        if (entry != cctx->invalid) {
+            ngx_http_gw_concurrency_count(entry->limit->zone,
+                                      NGX_HTTP_GW_CONCURRENCY_COUNT_PASSED);
+        }
+
+        ngx_http_gw_concurrency_set_status(cctx,
+                                           NGX_HTTP_GW_CONCURRENCY_PASSED);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* the limit of a request is a mistake of the configuration: told, seldom */
+
+static ngx_int_t
+ngx_http_gw_concurrency_invalid(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx)
+{
+    time_t                           now;
+    ngx_http_gw_limit_conf_t        *conf;
+    ngx_http_gw_concurrency_zone_t  *zone;
+
+    now = ngx_time();
+    conf = ctx->conf;
+    zone = ctx->concurrency.invalid->limit->zone;
+
+    if (zone->complained == 0
+        || now - zone->complained >= NGX_HTTP_GW_CONCURRENCY_COMPLAIN)
+    {
+        zone->complained = now;
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the limit of a gw_concurrency of zone \"%V\" is not a "
+                      "number, the request is %s", &zone->name,
+                      conf->on_error == NGX_HTTP_GW_LIMIT_ERROR_REJECT
+                      ? "rejected" : "not limited");
+    }
+
+    if (conf->on_error != NGX_HTTP_GW_LIMIT_ERROR_REJECT || conf->dry_run) {
+        ngx_http_gw_concurrency_count(zone,
+                                  NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_PASSED);
+        return NGX_OK;
+    }
+
+    ngx_http_gw_concurrency_count(zone,
+                                NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_REJECTED);
+
+    ngx_http_gw_concurrency_set_status(&ctx->concurrency,
+                                       NGX_HTTP_GW_CONCURRENCY_REJECTED);
+
+    ngx_http_gw_concurrency_release(&ctx->concurrency);
+
+    return ngx_http_gw_limit_refuse(r, ctx, conf->error_status, NULL);
+}
+
+
+/* Returns NGX_OK if the request goes on to the next limit. */
+
+static ngx_int_t
+ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_concurrency_entry_t *entry)
+{
+    ngx_http_gw_limit_conf_t        *conf;
+    ngx_http_gw_concurrency_ctx_t   *cctx;
+    ngx_http_gw_concurrency_zone_t  *zone;
+
+    cctx = &ctx->concurrency;
+    conf = ctx->conf;
+    zone = entry->limit->zone;
+
+    ngx_log_error(conf->limit_log_level, r->connection->log, 0,
+                  "request rejected%s, in progress: %L, zone \"%V\"",
+                  conf->dry_run ? ", dry run"
+                                : entry->limit->shadow ? ", shadow" : "",
+                  entry->current, &zone->name);
+
+    if (cctx->failed == NULL || cctx->failed->silent) {
+        cctx->failed = entry;
+    }
+
+    if (entry->limit->shadow || conf->dry_run) {
+
+        ngx_http_gw_concurrency_count(zone,
+                              NGX_HTTP_GW_CONCURRENCY_COUNT_REJECTED_DRY_RUN);
+
+        ngx_http_gw_concurrency_set_status(cctx,
+                                    NGX_HTTP_GW_CONCURRENCY_REJECTED_DRY_RUN);
+
+        if (entry->limit->shadow) {
+            return NGX_OK;
+        }
+
+        /* as limit_conn does: it would not be in progress */
+
+        ngx_http_gw_concurrency_release(cctx);
+
+        return NGX_DECLINED;
+    }
+
+    ngx_http_gw_concurrency_count(zone,
+                                  NGX_HTTP_GW_CONCURRENCY_COUNT_REJECTED);
+
+    ngx_http_gw_concurrency_set_status(cctx, NGX_HTTP_GW_CONCURRENCY_REJECTED);
+
+    ngx_http_gw_concurrency_release(cctx);
+
+    return ngx_http_gw_limit_refuse(r, ctx, conf->concurrency_status,
+                                    &zone->policy);
+}
+
+
+static void
+ngx_http_gw_concurrency_set_status(ngx_http_gw_concurrency_ctx_t *cctx,
+    ngx_http_gw_concurrency_status_e status)
+{
+    if (status > cctx->status) {
+        cctx->status = status;
+    }
+}
+
+
+ngx_int_t
+ngx_http_gw_concurrency_extras(ngx_pool_t *pool,
+    ngx_http_gw_concurrency_ctx_t *cctx, ngx_array_t *extras)
+{
+    ngx_uint_t                        i, phase;
+    ngx_http_gw_limit_extra_t        *extra;
+    ngx_http_gw_concurrency_entry_t  *entry;
+
+    for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
+
+        for (i = 0; i < cctx->n[phase]; i++) {
+            entry = &cctx->entries[phase][i];
+
+            if (entry->silent
+                || !entry->told
+                || entry->max == NGX_HTTP_GW_CONCURRENCY_UNLIMITED)
+            {
+                continue;
+            }
+
+            if (extras->elts == NULL
+                && ngx_array_init(extras, pool, 2,
+                                  sizeof(ngx_http_gw_limit_extra_t))
+                   != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            extra = ngx_array_push(extras);
+            if (extra == NULL) {
+                return NGX_ERROR;
+            }
+
+            extra->failed = (entry == cctx->failed);
+
+            extra->item.name = entry->limit->zone->policy.data;
+            extra->item.name_len = entry->limit->zone->policy.len;
+            extra->item.unit = "concurrent-requests";
+            extra->item.quota = entry->max;
+            extra->item.window = 0;
+            extra->item.burst = entry->max - 1;
+            extra->item.remaining = entry->max - entry->current;
+            extra->item.reset = 0;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_str_t *
+ngx_http_gw_concurrency_status(ngx_http_gw_concurrency_ctx_t *cctx)
+{
+    return &ngx_http_gw_concurrency_statuses[cctx->status];
+}
