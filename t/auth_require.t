@@ -484,6 +484,49 @@ _EOC_
 
 
 
+=== TEST: internal redirects: a location that requires something else decides anew
+--- config eval
+$main::api . <<'_EOC_';
+gw_jwt_require_claim role eq admin error=403;
+gw_jwt_require_header typ eq JWT error=403;
+location /t/claim {
+    error_page 403 = /claim;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /t/header {
+    error_page 403 = /header;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /t/same {
+    error_page 403 = /same;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /claim {
+    gw_jwt_require_claim role eq user error=401;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /header {
+    gw_jwt_require_header typ eq x error=401;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /same {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+_EOC_
+--- cases eval
+[map { [GW::Auth::bearer(GW::JOSE::jwt('HS256', 'oct64',
+            { role => $_->[1] }, typ => $_->[2])),
+        $_->[3], $_->[3] == 200 ? '-' : 'require', $_->[0]] }
+     ['GET /t/claim', 'admin', 'JWT', 200],
+     ['GET /t/claim', 'user', 'JWT', 200],
+     ['GET /t/claim', 'guest', 'JWT', 401],
+     ['GET /t/header', 'admin', 'x', 200],
+     ['GET /t/header', 'admin', 'y', 401],
+     ['GET /t/same', 'user', 'JWT', 403],
+     ['GET /t/same', 'admin', 'x', 403]]
+
+
+
 === TEST: a pattern that backtracks is a refusal, not a stalled worker
 --- main_config
 pcre_jit off;
