@@ -12,12 +12,15 @@
 
 #include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_conf.h"
+#include "ngx_http_gw_auth_fetch.h"
 #include "ngx_http_gw_auth_identity.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
 #include "ngx_http_gw_auth_key_conf.h"
+#include "ngx_http_gw_auth_key_metrics.h"
 #include "ngx_http_gw_auth_reason.h"
 #include "ngx_http_gw_auth_request.h"
 #include "ngx_http_gw_auth_require.h"
+#include "ngx_http_gw_auth_server.h"
 #include "ngx_http_gw_auth_store.h"
 #include "ngx_http_gw_auth_var.h"
 #include "ngx_http_gw_counters.h"
@@ -57,6 +60,10 @@ static char *ngx_http_gw_auth_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gw_auth_set_key_file(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_auth_set_key_request(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_auth_set_key_cache(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gw_auth_set_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -69,6 +76,7 @@ static ngx_int_t ngx_http_gw_auth_init(ngx_conf_t *cf);
 static void *ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf);
 static void ngx_http_gw_auth_free_scratch(void *data);
 static char *ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_gw_auth_create_srv_conf(ngx_conf_t *cf);
 static void *ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -115,6 +123,22 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
                         |NGX_CONF_TAKE123,
       ngx_http_gw_auth_set_key_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_key_request"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE12,
+      ngx_http_gw_auth_set_key_request,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_jwt_key_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE123,
+      ngx_http_gw_auth_set_key_cache,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -318,7 +342,7 @@ static ngx_http_module_t  ngx_http_gw_auth_module_ctx = {
     ngx_http_gw_auth_create_main_conf,     /* create main configuration */
     ngx_http_gw_auth_init_main_conf,       /* init main configuration */
 
-    NULL,                                  /* create server configuration */
+    ngx_http_gw_auth_create_srv_conf,      /* create server configuration */
     NULL,                                  /* merge server configuration */
 
     ngx_http_gw_auth_create_loc_conf,      /* create location configuration */
@@ -434,6 +458,12 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    /* a fetch is nobody's: it is not asked, and says nothing of anybody */
+
+    if (r != r->main && ngx_http_gw_auth_fetch_is(r)) {
+        return NGX_DECLINED;
+    }
+
     ctx = ngx_http_gw_auth_find_ctx(r);
 
     if (ctx == NULL) {
@@ -460,6 +490,12 @@ ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r)
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
 
     if (alcf->rules.headers == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* a fetch is nobody's: it is not asked, and says nothing of anybody */
+
+    if (r != r->main && ngx_http_gw_auth_fetch_is(r)) {
         return NGX_DECLINED;
     }
 
@@ -494,6 +530,12 @@ ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r)
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
 
     if (!alcf->rules.strip && alcf->rules.headers == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* a fetch is nobody's: it is not asked, and says nothing of anybody */
+
+    if (r != r->main && ngx_http_gw_auth_fetch_is(r)) {
         return NGX_DECLINED;
     }
 
@@ -673,8 +715,14 @@ ngx_http_gw_auth_metrics(ngx_http_gw_joint_t *joint,
 
     gmcf = (ngx_http_gw_auth_main_conf_t *) joint;
 
-    return ngx_http_gw_auth_add_metrics(metrics, gmcf->counters,
-                                        gmcf->zone->sh->tokens->evicted);
+    if (ngx_http_gw_auth_add_metrics(metrics, gmcf->counters,
+                                     gmcf->zone->sh->tokens->evicted)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_auth_key_metrics(metrics, &gmcf->keyring);
 }
 
 
@@ -774,7 +822,8 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (ngx_http_gw_auth_keyring_init(cf, &gmcf->keyring, gmcf->hash)
+    if (ngx_http_gw_auth_keyring_init(cf, &gmcf->keyring, gmcf->hash,
+                                      &ngx_http_gw_auth_module)
         != NGX_OK)
     {
         return NULL;
@@ -809,6 +858,12 @@ ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_gw_auth_keyring_share(cf, &gmcf->keyring, gmcf->zone)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_str_set(&name, "gw_auth_counters");
 
     gmcf->counters = ngx_http_gw_counters_create(cf, &name,
@@ -819,6 +874,13 @@ ngx_http_gw_auth_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_gw_auth_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_auth_server_t));
 }
 
 
@@ -844,6 +906,7 @@ ngx_http_gw_auth_create_loc_conf(ngx_conf_t *cf)
     alcf->jwt = NGX_CONF_UNSET_PTR;
     alcf->key = NGX_CONF_UNSET_PTR;
     alcf->keys = NGX_CONF_UNSET_PTR;
+    alcf->key_cache = NGX_CONF_UNSET_PTR;
     alcf->require = NGX_CONF_UNSET_PTR;
     alcf->require_claims = NGX_CONF_UNSET_PTR;
     alcf->require_headers = NGX_CONF_UNSET_PTR;
@@ -918,6 +981,29 @@ ngx_http_gw_auth_set_key_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_gw_auth_set_key_request(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_key_request(cf, &gmcf->keyring, &alcf->keys);
+}
+
+
+static char *
+ngx_http_gw_auth_set_key_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    return ngx_http_gw_auth_key_cache(cf, &alcf->key_cache);
+}
+
+
+static char *
 ngx_http_gw_auth_set_api_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_gw_auth_main_conf_t  *gmcf;
@@ -977,8 +1063,9 @@ ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_gw_auth_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt           *h;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
@@ -1003,5 +1090,8 @@ ngx_http_gw_auth_init(ngx_conf_t *cf)
 
     *h = ngx_http_gw_auth_precontent_handler;
 
-    return NGX_OK;
+    gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_server_init(cf, gmcf->hash,
+                                        &ngx_http_gw_auth_module);
 }

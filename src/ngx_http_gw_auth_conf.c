@@ -685,6 +685,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         && conf->jwt == NGX_CONF_UNSET_PTR
         && conf->key == NGX_CONF_UNSET_PTR
         && conf->keys == NGX_CONF_UNSET_PTR
+        && conf->key_cache == NGX_CONF_UNSET_PTR
         && conf->require == NGX_CONF_UNSET_PTR
         && conf->require_claims == NGX_CONF_UNSET_PTR
         && conf->require_headers == NGX_CONF_UNSET_PTR
@@ -707,6 +708,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
     ngx_conf_merge_ptr_value(conf->jwt, prev->jwt, NULL);
     ngx_conf_merge_ptr_value(conf->key, prev->key, NULL);
     ngx_conf_merge_ptr_value(conf->keys, prev->keys, NULL);
+    ngx_conf_merge_ptr_value(conf->key_cache, prev->key_cache, NULL);
     ngx_conf_merge_ptr_value(conf->require, prev->require, NULL);
     ngx_conf_merge_ptr_value(conf->require_claims, prev->require_claims,
                              NULL);
@@ -897,7 +899,7 @@ ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
     }
 
     if (conf->jwt->issuers == NULL) {
-        return ngx_http_gw_auth_issuer_anonymous(cf, prev, conf);
+        return ngx_http_gw_auth_issuer_anonymous(cf, gmcf, prev, conf);
     }
 
     if (keys) {

@@ -120,6 +120,7 @@ struct ngx_http_gw_auth_loc_conf_s {
     ngx_http_gw_auth_jwt_conf_t   *jwt;         /* NULL: off */
     ngx_http_gw_auth_key_conf_t   *key;         /* NULL: off */
     ngx_array_t                   *keys;        /* ..._auth_keys_t * */
+    ngx_http_gw_auth_key_cache_t  *key_cache;   /* NULL: the default */
     ngx_array_t                   *issuers;     /* ..._auth_issuer_t * */
     ngx_array_t                   *require;     /* ..._auth_require_t */
     ngx_array_t                   *require_claims;   /* ..._require_claim_t */

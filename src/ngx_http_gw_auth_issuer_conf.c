@@ -16,6 +16,7 @@
 typedef struct {
     ngx_http_gw_auth_main_conf_t  *gmcf;
     ngx_http_gw_auth_issuer_t     *issuer;
+    ngx_http_gw_auth_key_cache_t  *cache;         /* NULL: the default */
 } ngx_http_gw_auth_block_t;
 
 
@@ -34,7 +35,7 @@ static ngx_http_gw_auth_issuer_t *ngx_http_gw_auth_issuer_find(
 static char *ngx_http_gw_auth_issuer_line(ngx_conf_t *cf,
     ngx_command_t *dummy, void *conf);
 static char *ngx_http_gw_auth_issuer_complete(ngx_conf_t *cf,
-    ngx_http_gw_auth_issuer_t *issuer);
+    ngx_http_gw_auth_block_t *block);
 static char *ngx_http_gw_auth_issuer_iss(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
 static char *ngx_http_gw_auth_issuer_strings(ngx_conf_t *cf,
@@ -44,6 +45,10 @@ static char *ngx_http_gw_auth_issuer_algorithms(ngx_conf_t *cf,
 static char *ngx_http_gw_auth_issuer_key(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
 static char *ngx_http_gw_auth_issuer_key_file(ngx_conf_t *cf,
+    ngx_http_gw_auth_block_t *block, size_t offset);
+static char *ngx_http_gw_auth_issuer_key_request(ngx_conf_t *cf,
+    ngx_http_gw_auth_block_t *block, size_t offset);
+static char *ngx_http_gw_auth_issuer_key_cache(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
 static char *ngx_http_gw_auth_issuer_paths(ngx_conf_t *cf,
     ngx_http_gw_auth_block_t *block, size_t offset);
@@ -83,6 +88,12 @@ ngx_http_gw_auth_issuer_commands[] = {
 
     { ngx_string("key_file"), 1, 3,
       ngx_http_gw_auth_issuer_key_file, 0 },
+
+    { ngx_string("key_request"), 1, 2,
+      ngx_http_gw_auth_issuer_key_request, 0 },
+
+    { ngx_string("key_cache"), 1, 3,
+      ngx_http_gw_auth_issuer_key_cache, 0 },
 
     { ngx_string("require"), 1, 0,
       ngx_http_gw_auth_issuer_paths,
@@ -159,6 +170,7 @@ ngx_http_gw_auth_issuer_block(ngx_conf_t *cf,
 
     block.gmcf = gmcf;
     block.issuer = issuer;
+    block.cache = NULL;
 
     save = *cf;
     cf->handler = ngx_http_gw_auth_issuer_line;
@@ -172,7 +184,7 @@ ngx_http_gw_auth_issuer_block(ngx_conf_t *cf,
         return rv;
     }
 
-    return ngx_http_gw_auth_issuer_complete(cf, issuer);
+    return ngx_http_gw_auth_issuer_complete(cf, &block);
 }
 
 
@@ -246,8 +258,12 @@ ngx_http_gw_auth_issuer_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
 static char *
 ngx_http_gw_auth_issuer_complete(ngx_conf_t *cf,
-    ngx_http_gw_auth_issuer_t *issuer)
+    ngx_http_gw_auth_block_t *block)
 {
+    ngx_http_gw_auth_issuer_t  *issuer;
+
+    issuer = block->issuer;
+
     if (issuer->iss.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "gw_jwt_issuer \"%V\" needs \"issuer\" with the "
@@ -260,6 +276,12 @@ ngx_http_gw_auth_issuer_complete(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "gw_jwt_issuer \"%V\" has no keys, add "
                            "\"key_file\" to it", &issuer->name);
+        return NGX_CONF_ERROR;
+    }
+
+    issuer->keys = ngx_http_gw_auth_key_settle(cf, &block->gmcf->keyring,
+                                               issuer->keys, block->cache);
+    if (issuer->keys == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -366,6 +388,23 @@ ngx_http_gw_auth_issuer_key_file(ngx_conf_t *cf,
 {
     return ngx_http_gw_auth_key_file(cf, &block->gmcf->keyring,
                                      &block->issuer->keys);
+}
+
+
+static char *
+ngx_http_gw_auth_issuer_key_request(ngx_conf_t *cf,
+    ngx_http_gw_auth_block_t *block, size_t offset)
+{
+    return ngx_http_gw_auth_key_request(cf, &block->gmcf->keyring,
+                                        &block->issuer->keys);
+}
+
+
+static char *
+ngx_http_gw_auth_issuer_key_cache(ngx_conf_t *cf,
+    ngx_http_gw_auth_block_t *block, size_t offset)
+{
+    return ngx_http_gw_auth_key_cache(cf, &block->cache);
 }
 
 
@@ -596,7 +635,8 @@ ngx_http_gw_auth_issuer_resolve(ngx_conf_t *cf,
 
 ngx_int_t
 ngx_http_gw_auth_issuer_anonymous(ngx_conf_t *cf,
-    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf)
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf)
 {
     ngx_http_gw_auth_issuer_t  *issuer, **slot;
 
@@ -607,6 +647,7 @@ ngx_http_gw_auth_issuer_anonymous(ngx_conf_t *cf,
     if (prev->issuers
         && prev->jwt->issuers == NULL
         && prev->keys == conf->keys
+        && prev->key_cache == conf->key_cache
         && prev->algorithms == conf->algorithms)
     {
         conf->issuers = prev->issuers;
@@ -620,7 +661,12 @@ ngx_http_gw_auth_issuer_anonymous(ngx_conf_t *cf,
 
     issuer->conf_file = conf->jwt->conf_file;
     issuer->conf_line = conf->jwt->conf_line;
-    issuer->keys = conf->keys;
+    issuer->keys = ngx_http_gw_auth_key_settle(cf, &gmcf->keyring, conf->keys,
+                                               conf->key_cache);
+    if (issuer->keys == NULL) {
+        return NGX_ERROR;
+    }
+
     issuer->leeway = NGX_CONF_UNSET;
     issuer->named = (conf->algorithms != 0);
     issuer->algorithms = conf->algorithms ? (gw_alg_mask_t) conf->algorithms

@@ -56,7 +56,8 @@ ngx_int_t ngx_http_gw_auth_issuer_resolve(ngx_conf_t *cf,
  */
 
 ngx_int_t ngx_http_gw_auth_issuer_anonymous(ngx_conf_t *cf,
-    ngx_http_gw_auth_loc_conf_t *prev, ngx_http_gw_auth_loc_conf_t *conf);
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *prev,
+    ngx_http_gw_auth_loc_conf_t *conf);
 
 
 #endif /* NGX_HTTP_GW_AUTH_ISSUER_CONF_H */

@@ -50,6 +50,13 @@ static ngx_int_t ngx_http_gw_auth_check_kids(ngx_conf_t *cf,
     ngx_http_gw_auth_keys_t *two);
 
 
+static const ngx_http_gw_auth_key_cache_t  ngx_http_gw_auth_key_defaults = {
+    NGX_HTTP_GW_AUTH_REFRESH,
+    NGX_HTTP_GW_AUTH_COOLDOWN,
+    NGX_HTTP_GW_AUTH_MAX_STALE
+};
+
+
 char *
 ngx_http_gw_auth_key_file(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
     ngx_array_t **keys)
@@ -143,6 +150,138 @@ ngx_http_gw_auth_key_file(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
     }
 
     *slot = source;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_key_request(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
+    ngx_array_t **keys)
+{
+    char                      *rv;
+    ngx_str_t                 *value;
+    ngx_array_t               *list;
+    gw_jwk_format_e            format;
+    ngx_http_complex_value_t  *cv;
+    ngx_http_gw_auth_keys_t   *source, **slot;
+
+    value = cf->args->elts;
+    format = GW_JWK_JWKS;
+
+    if (cf->args->nelts == 3) {
+        rv = ngx_http_gw_auth_key_format(cf, &value[2], 1, &format);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (value[1].len == 0
+        || (value[1].data[0] != '/' && value[1].data[0] != '$'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URI \"%V\", it must begin with \"/\": "
+                           "name a location with \"internal\" and "
+                           "\"proxy_pass\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    list = ngx_http_gw_auth_key_list(cf, keys);
+    if (list == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_gw_auth_key_value(cf, &value[1], 0, &cv);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    source = ngx_http_gw_auth_key_add(cf, ring, &value[1], format);
+    if (source == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    source->value = cv;
+    source->request = 1;
+
+    slot = ngx_array_push(list);
+    if (slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = source;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_auth_key_cache(ngx_conf_t *cf,
+    ngx_http_gw_auth_key_cache_t **cache)
+{
+    ngx_int_t                      time;
+    ngx_str_t                     *value, text;
+    ngx_uint_t                     i;
+    ngx_http_gw_auth_key_cache_t  *c;
+
+    value = cf->args->elts;
+
+    if (*cache != NULL && *cache != NGX_CONF_UNSET_PTR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" directive is duplicate", &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    c = ngx_palloc(cf->pool, sizeof(ngx_http_gw_auth_key_cache_t));
+    if (c == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *c = ngx_http_gw_auth_key_defaults;
+    *cache = c;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        text = value[i];
+
+        if (i == 1) {
+            /* void */
+
+        } else if (ngx_strncmp(text.data, "cooldown=", 9) == 0) {
+            text.len -= 9;
+            text.data += 9;
+
+        } else if (ngx_strncmp(text.data, "max_stale=", 10) == 0) {
+            text.len -= 10;
+            text.data += 10;
+
+        } else {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        time = ngx_parse_time(&text, 0);
+
+        if (time == NGX_ERROR
+            || (time < 1000 && text.data != value[i].data + 10))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be a time "
+                               "of at least 1s", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (i == 1) {
+            c->refresh = (ngx_msec_t) time;
+
+        } else if (text.data == value[i].data + 9) {
+            c->cooldown = (ngx_msec_t) time;
+
+        } else {
+            c->max_stale = (ngx_msec_t) time;
+        }
+    }
 
     return NGX_CONF_OK;
 }
@@ -410,6 +549,64 @@ ngx_http_gw_auth_key_parse(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
     }
 
     return NGX_ERROR;
+}
+
+
+ngx_array_t *
+ngx_http_gw_auth_key_settle(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
+    ngx_array_t *keys, const ngx_http_gw_auth_key_cache_t *cache)
+{
+    ngx_uint_t                 i;
+    ngx_array_t               *list;
+    ngx_http_gw_auth_keys_t   *copy, **source, **slot;
+
+    source = keys->elts;
+
+    for (i = 0; i < keys->nelts; i++) {
+        if (source[i]->request) {
+            break;
+        }
+    }
+
+    if (i == keys->nelts) {
+        return keys;
+    }
+
+    list = ngx_array_create(cf->pool, keys->nelts,
+                            sizeof(ngx_http_gw_auth_keys_t *));
+    if (list == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < keys->nelts; i++) {
+
+        slot = ngx_array_push(list);
+        if (slot == NULL) {
+            return NULL;
+        }
+
+        *slot = source[i];
+
+        if (!source[i]->request) {
+            continue;
+        }
+
+        /* those that name one URI share what is known of it at run time */
+
+        copy = ngx_http_gw_auth_key_add(cf, ring, &source[i]->name,
+                                        source[i]->format);
+        if (copy == NULL) {
+            return NULL;
+        }
+
+        copy->value = source[i]->value;
+        copy->cache = cache ? cache : &ngx_http_gw_auth_key_defaults;
+        copy->request = 1;
+
+        *slot = copy;
+    }
+
+    return list;
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_remote.h"
 #include "ngx_http_gw_auth_watch.h"
 
 
@@ -19,7 +20,7 @@ static ngx_uint_t ngx_http_gw_auth_reason_rank(gw_reason_e reason);
 
 ngx_int_t
 ngx_http_gw_auth_keyring_init(ngx_conf_t *cf,
-    ngx_http_gw_auth_keyring_t *ring, gw_hash_t *hash)
+    ngx_http_gw_auth_keyring_t *ring, gw_hash_t *hash, ngx_module_t *module)
 {
     ngx_pool_cleanup_t  *cln;
 
@@ -31,6 +32,8 @@ ngx_http_gw_auth_keyring_init(ngx_conf_t *cf,
     }
 
     ring->hash = hash;
+    ring->module = module;
+    ring->cycle = ngx_current_msec;
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);
     if (cln == NULL) {
@@ -44,12 +47,33 @@ ngx_http_gw_auth_keyring_init(ngx_conf_t *cf,
 }
 
 
+ngx_int_t
+ngx_http_gw_auth_keyring_share(ngx_conf_t *cf,
+    ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_zone_t *zone)
+{
+    ngx_str_t  name;
+
+    ngx_str_set(&name, "gw_auth_key_counters");
+
+    ring->counters = ngx_http_gw_counters_create(cf, &name, ring->module,
+                                             NGX_HTTP_GW_AUTH_FETCH_COUNTERS);
+    if (ring->counters == NULL) {
+        return NGX_ERROR;
+    }
+
+    ring->zone = zone;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_gw_auth_keyring_free(void *data)
 {
     ngx_http_gw_auth_keyring_t  *ring = data;
 
     ngx_http_gw_auth_watch_free(ring->watch);
+    ngx_http_gw_auth_remote_free(ring->remote);
     ngx_http_gw_auth_keyring_reap(ring);
 }
 
@@ -100,6 +124,10 @@ ngx_http_gw_auth_keys_get(ngx_http_request_t *r,
     ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_keys_t *keys,
     ngx_uint_t flags, const gw_jwk_set_t **set)
 {
+    if (keys->request) {
+        return ngx_http_gw_auth_remote_get(r, ring, keys, flags, set);
+    }
+
     return ngx_http_gw_auth_watch_get(r, ring, keys, set);
 }
 
@@ -108,6 +136,25 @@ ngx_int_t
 ngx_http_gw_auth_keys_refresh(ngx_http_request_t *r,
     ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_issuer_t *issuer)
 {
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_http_gw_auth_keys_t   **keys;
+
+    keys = issuer->keys->elts;
+
+    for (i = 0; i < issuer->keys->nelts; i++) {
+
+        if (!keys[i]->request) {
+            continue;
+        }
+
+        rc = ngx_http_gw_auth_remote_refresh(r, ring, keys[i]);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     return NGX_DECLINED;
 }
 

@@ -82,7 +82,9 @@ typedef struct {
     ngx_array_t                     sources;     /* ..._auth_keys_t * */
     gw_hash_t                      *hash;        /* of the worker */
     ngx_http_gw_auth_zone_t        *zone;
-    ngx_http_gw_counters_t         *counters;    /* of key sources */
+    ngx_http_gw_counters_t         *counters;    /* of requested sets */
+    ngx_module_t                   *module;      /* of ..._auth_server_t */
+    ngx_msec_t                      cycle;       /* configuration was read */
 
     ngx_uint_t                      generation;  /* +1 when a set changes */
     ngx_uint_t                      retry;       /* seconds, of a 503 */
@@ -104,13 +106,25 @@ typedef struct {
 /*
  * Prepares the keyring of a configuration.
  *
- *     hash  of the main conf; the sets are freed with cf->pool
+ *     hash    of the main conf; the sets are freed with cf->pool
+ *     module  whose server configuration is an ngx_http_gw_auth_server_t
  *
  * Returns NGX_OK or NGX_ERROR.
  */
 
 ngx_int_t ngx_http_gw_auth_keyring_init(ngx_conf_t *cf,
-    ngx_http_gw_auth_keyring_t *ring, gw_hash_t *hash);
+    ngx_http_gw_auth_keyring_t *ring, gw_hash_t *hash, ngx_module_t *module);
+
+/*
+ * Adds the shared memory of requested sets, when all of http{} has been read.
+ *
+ *     zone  of the main conf
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_gw_auth_keyring_share(ngx_conf_t *cf,
+    ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_zone_t *zone);
 
 /*
  * Gives up a set that requests of this worker may just use.
@@ -141,7 +155,7 @@ ngx_int_t ngx_http_gw_auth_keys_get(ngx_http_request_t *r,
  *
  * Returns NGX_AGAIN: parked as above, the token is to be evaluated again;
  * NGX_DECLINED: there is nothing new to learn now, or this request has
- * already done it.
+ * already done it; NGX_ERROR.
  */
 
 ngx_int_t ngx_http_gw_auth_keys_refresh(ngx_http_request_t *r,

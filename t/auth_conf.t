@@ -190,6 +190,108 @@ invalid parameter "xml", it must be "jwks" or "pem"
 
 
 
+=== TEST: keys requested from what is no URI
+--- config
+location /x {
+    gw_jwt_key_request https://example.com/jwks.json;
+}
+--- must_die
+--- error_log
+invalid URI "https://example.com/jwks.json", it must begin with "/": name a location with "internal" and "proxy_pass"
+
+
+
+=== TEST: keys requested from an empty URI
+--- config
+location /x {
+    gw_jwt_key_request "";
+}
+--- must_die
+--- error_log
+invalid URI "", it must begin with "/"
+
+
+
+=== TEST: keys requested in a format that is none
+--- config
+location /x {
+    gw_jwt_key_request /jwks pem;
+}
+--- must_die
+--- error_log
+invalid parameter "pem", it must be "jwks"
+
+
+
+=== TEST: keys requested twice
+--- config
+location /x {
+    gw_jwt x;
+    gw_jwt_key_request /jwks;
+    gw_jwt_key_request /jwks;
+}
+--- must_die
+--- error_log
+key set "/jwks" is requested twice for "gw_jwt" in
+
+
+
+=== TEST: keys requested 17 times
+--- config eval
+"location /x {\n"
+. CORE::join('', map { "gw_jwt_key_request /jwks$_;\n" } 1 .. 17) . "}\n"
+--- must_die
+--- error_log
+"gw_jwt_key_request" directive is repeated too often, put the keys together
+
+
+
+=== TEST: gw_jwt_key_cache twice
+--- config
+gw_jwt_key_cache 1m;
+gw_jwt_key_cache 1m;
+--- must_die
+--- error_log
+"gw_jwt_key_cache" directive is duplicate
+
+
+
+=== TEST: gw_jwt_key_cache with an unknown parameter
+--- config
+gw_jwt_key_cache 1m stale=1m;
+--- must_die
+--- error_log
+invalid parameter "stale=1m"
+
+
+
+=== TEST: gw_jwt_key_cache with no time at all
+--- config
+gw_jwt_key_cache 0;
+--- must_die
+--- error_log
+invalid parameter "0", it must be a time of at least 1s
+
+
+
+=== TEST: gw_jwt_key_cache with a cooldown that is too short
+--- config
+gw_jwt_key_cache 1m cooldown=10ms;
+--- must_die
+--- error_log
+invalid parameter "cooldown=10ms", it must be a time of at least 1s
+
+
+
+=== TEST: gw_jwt_key_cache with a time that is none
+--- config
+gw_jwt_key_cache 1m max_stale=long;
+--- must_die
+--- error_log
+invalid parameter "max_stale=long", it must be a time of at least 1s
+
+
+
 === TEST: a key file with two formats
 --- config
 location /x {

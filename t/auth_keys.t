@@ -1,0 +1,547 @@
+# Copyright (C) the nginx gateway modules developers
+
+# Key sets that are requested from an identity provider: one fetch for all,
+# rotation, failures, and requests that wait.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use GW;
+use GW::Backend;
+use GW::Client;
+use GW::JOSE;
+use GW::Nginx;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+
+my $dir = GW::tmp_dir();
+
+
+sub jwk {
+    my ($kid, $secret) = @_;
+
+    $secret = $kid unless defined $secret;
+
+    return GW::JOSE::jwk('oct32', kid => $kid,
+                         k => GW::JOSE::b64u($secret x 32));
+}
+
+
+sub token {
+    my ($kid, $secret) = @_;
+
+    $secret = $kid unless defined $secret;
+
+    my $text = GW::JOSE::b64u(qq({"alg":"HS256","kid":"$kid"})) . '.'
+               . GW::JOSE::b64u('{"exp":9999999999}');
+
+    return "$text."
+           . GW::JOSE::b64u(GW::JOSE::mac('HS256', $secret x 32, $text));
+}
+
+
+# The provider: what /x answers stands in the file "x".
+
+sub provide {
+    my ($name, $text) = @_;
+
+    GW::JOSE::spew("$dir/$name.new", $text);
+    rename("$dir/$name.new", "$dir/$name") or die;
+}
+
+
+sub keys_of {
+    my ($name, @keys) = @_;
+
+    provide($name, "json\n" . GW::JOSE::jwks(@keys));
+}
+
+
+my $be = GW::Backend->new('*' => sub {
+    my ($conn, $req) = @_;
+
+    my ($name) = $req->{path} =~ m{([^/]*)$};
+    my ($how, $text) = split(/\n/, GW::JOSE::slurp("$dir/$name"), 2);
+    my ($mode, $arg) = split(/ /, $how, 2);
+
+    if ($mode eq 'slow') {
+        $conn->delay($arg);
+        $conn->json($text);
+
+    } elsif ($mode eq 'json') {
+        $conn->json($text, $arg ? $arg : ());
+
+    } elsif ($mode eq 'status') {
+        $conn->answer($arg, 'text/html', '<html>');
+
+    } elsif ($mode eq 'html') {
+        $conn->answer(200, 'text/html', '<html>');
+
+    } elsif ($mode eq 'short') {
+        $conn->head(200, 'Content-Length: ' . (length($text) + 1));
+        $conn->send($text);
+        $conn->close;
+
+    } elsif ($mode eq 'short_chunked') {
+        $conn->head(200, 'Transfer-Encoding: chunked');
+        $conn->chunk($text);
+        $conn->close;
+
+    } elsif ($mode eq 'chunked') {
+        $conn->chunked($text =~ /(.{1,100})/gs);
+
+    } elsif ($mode eq 'http10') {
+        $conn->http10($text);
+
+    } elsif ($mode eq 'gzip') {
+        $conn->json($text, 'Content-Encoding: gzip');
+
+    } elsif ($mode eq 'hang') {
+        $conn->hang;
+
+    } elsif ($mode eq 'drip') {
+        $conn->head(200, 'Content-Length: 1000');
+
+        for (1 .. 1000) {
+            last unless $conn->{sock};
+            $conn->send(' ');
+            $conn->delay(0.1);
+        }
+
+    } elsif ($mode eq 'rst') {
+        $conn->rst;
+    }
+});
+
+my $port = $be->port;
+my $nginx;
+
+
+sub server {
+    my ($more, $main) = @_;
+
+    $more ||= '';
+    $main ||= '';
+
+    return <<"END";
+    $main
+    proxy_http_version 1.1;
+    add_header X-Reason \$gw_auth_reason always;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        listen 127.0.0.1:%%PORT2%% http2;
+        gw_jwt_algorithms HS256 RS256;
+        gw_auth_header X-Who \$gw_consumer;
+        gw_auth_strip on;
+
+        location ~ ^/jwks/(.*)\$ {
+            internal;
+            proxy_read_timeout 3s;
+            proxy_connect_timeout 1s;
+            proxy_pass http://127.0.0.1:$port/\$1\$is_args\$args;
+        }
+
+        location = /t {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/main;
+            gw_jwt_key_cache 10m cooldown=1s;
+            empty_gif;
+        }
+
+        location = /gw { gw_metrics prometheus; }
+
+        $more
+    }
+END
+}
+
+
+sub start {
+    my ($workers, $more, %opt) = @_;
+
+    my $http = server($more, delete $opt{http});
+    my $port2 = GW::free_port();
+
+    $http =~ s/%%PORT2%%/$port2/g;
+    $http =~ s/%%PROVIDER%%/$port/g;
+    $be->clear;
+
+    undef $nginx;
+    $nginx = GW::Nginx->new(workers => $workers, http => $http, %opt);
+    $nginx->{port2} = $port2;
+}
+
+
+sub bearer {
+    return 'Authorization: Bearer ' . token(@_);
+}
+
+
+sub status {
+    my ($kid, $path, $secret) = @_;
+
+    my $reply = $nginx->get($path || '/t', header => bearer($kid, $secret));
+
+    return join(' ', $reply->{status}, $reply->{header}{'x-reason'} || '');
+}
+
+
+sub becomes {
+    my ($want, $name, @args) = @_;
+
+    my $got;
+
+    $nginx->until(8, sub { ($got = status(@args)) eq $want });
+    is($got, $want, $name);
+}
+
+
+sub fetches {
+    my ($name) = @_;
+
+    return scalar($be->requests('/' . ($name || 'main')));
+}
+
+
+sub clean {
+    my ($name) = @_;
+
+    unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, "$name: a clean log");
+}
+
+
+# the first fetch, and everything that follows from it
+
+keys_of('main', jwk('a'));
+start(1);
+
+is(status('a'), '200 -', 'a key that is requested');
+is(status('a'), '200 -', '... is used again') for 1 .. 3;
+is(fetches(), 1, '... and was fetched once');
+is(status('x'), '401 kid', 'an unknown key ID') for 1 .. 3;
+is(fetches(), 2, '... is looked for once');
+
+keys_of('main', jwk('a'), jwk('b'));
+is(status('b'), '401 kid', 'not again before the cooldown is over');
+sleep(1.1);
+is(status('b'), '200 -', 'R01: a new key ID is found by the request itself');
+is(fetches(), 3, 'R01: ... with one fetch');
+
+keys_of('main', jwk('a', 'z'), jwk('b'));
+is(status('a', '/t', 'z'), '401 sig', 'a bad signature within the cooldown');
+sleep(1.1);
+is(status('a', '/t', 'z'), '200 -', 'R04: another key of the same ID');
+is(fetches(), 4, 'R04: ... with one fetch');
+is(status('a'), '401 sig', '... and the key before it is gone');
+
+my ($head) = $be->requests('/main');
+$head =~ s/\r//g;
+unlike($head, qr/^(?:Authorization|Cookie|Accept|User-Agent|Range):/mi,
+       'R16: nothing of the client is sent');
+
+sleep(1.1);
+$be->clear;
+my $reply = $nginx->get('/t?a=secret', header =>
+    join("\r\n", bearer('c'), 'Cookie: a=b', 'Range: bytes=0-1',
+         'If-None-Match: "x"', 'If-Modified-Since: now', 'Accept: x/y',
+         'Accept-Encoding: gzip', 'User-Agent: me', 'X-Any: thing',
+         'Referer: http://secret/', 'Content-Type: a/b'));
+is($reply->{status}, 401, 'a request with many headers');
+($head) = $be->requests('/main');
+is($head, "GET /main HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n"
+          . "Connection: close\r\n", 'R16: none of them is sent');
+clean('first');
+
+
+# many at a time, in several workers
+
+keys_of('main', jwk('a'));
+start(4);
+$reply = [map { $nginx->begin('/t', header => bearer('a')) } 1 .. 60];
+is(join(' ', grep { $nginx->finish($_)->{status} != 200 } @$reply), '',
+   'a crowd before the first fetch');
+is(fetches(), 1, '... waits for one');
+
+my @kids = map { "random$_" } 1 .. 1000;
+my @tokens = map { bearer($_, 'a') } @kids;
+my $begin = time();
+
+while (my @some = splice(@tokens, 0, 50)) {
+    my @running = map { $nginx->begin('/t', header => $_) } @some;
+    my @not = grep { $nginx->finish($_)->{status} != 401 } @running;
+    fail('R02: a random key ID is refused') if @not;
+}
+
+my $allowed = 1 + int(time() - $begin + 0.99);
+cmp_ok(fetches() - 1, '<=', $allowed,
+       'R02: 1000 random key IDs, 4 workers, one fetch a cooldown');
+cmp_ok(fetches(), '>=', 2, 'R02: ... but one');
+
+keys_of('main', jwk('a'), jwk('b'));
+sleep(1.1);
+$be->clear;
+$reply = [map { $nginx->begin('/t', header => bearer('b')) } 1 .. 40];
+is(join(' ', grep { $nginx->finish($_)->{status} != 200 } @$reply), '',
+   'R01: a crowd with a new key ID, in 4 workers');
+is(fetches(), 1, 'R01: ... waits for one fetch');
+is(join(' ', grep { status($_) ne '200 -' } ('a', 'b') x 10), '',
+   '... which serves all workers');
+clean('many');
+
+
+# the first fetch fails
+
+provide('main', "status 500\n");
+start(2);
+$reply = $nginx->get('/t', header => bearer('a'));
+is($reply->{status}, 503, 'R06: the first fetch fails');
+like($reply->{header}{'retry-after'}, qr/^[1-9]\d*$/,
+     'R06: ... and may succeed later');
+is($reply->{header}{'www-authenticate'}, undef, 'R06: ... without a challenge');
+is($reply->{header}{'x-reason'}, 'keyset_down', 'R06: ... and its reason');
+is(status('a'), '503 keyset_down', 'R06: others need not wait') for 1 .. 20;
+is(fetches(), 1, 'R06: ... the provider is left alone');
+
+keys_of('main', jwk('a'));
+becomes('200 -', 'R06: until it is back', 'a');
+cmp_ok(fetches(), '<=', 3, 'R06: ... with few fetches');
+is(scalar(() = $nginx->log =~ /are not there/g), 1, '... told of once');
+is(scalar(() = $nginx->log =~ /are there again/g), 1, '... and its end');
+clean('down');
+
+
+# what a provider may answer instead of keys
+
+my $jwks = GW::JOSE::jwks(jwk('a'), jwk('b'));
+my %bad = (
+    'status 500' => 'the status of its answer is 500',
+    'status 404' => 'the status of its answer is 404',
+    'status 204' => 'the status of its answer is 204',
+    'status 301' => 'the status of its answer is 301',
+    'html' => 'not JSON at byte 0',
+    'short' => 'cut short',
+    'short_chunked' => 'cut short',
+    'gzip' => 'compressed, use "gunzip on"',
+    'rst' => 'the status of its answer is 502',
+    'hang' => 'the status of its answer is 504',
+);
+
+my $stale = <<'END';
+        location = /s {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/stale;
+            gw_jwt_key_cache 1s cooldown=1s max_stale=60s;
+            empty_gif;
+        }
+
+        location = /m {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/max;
+            gw_jwt_key_cache 1s cooldown=1s max_stale=1s;
+            empty_gif;
+        }
+END
+
+for my $how (sort keys %bad) {
+    keys_of('stale', jwk('a'));
+    start(1, $stale);
+    is(status('a', '/s'), '200 -', "R05: $how: keys are there");
+    provide('stale', "$how\n$jwks");
+    sleep(1.1);
+    is(status('a', '/s'), '200 -', "R05: $how: they stay") for 1 .. 3;
+    $nginx->until(5, sub { $nginx->log =~ /are not there/ });
+    like($nginx->log, qr/are not there: .*\Q$bad{$how}\E.*; the keys before/,
+         "R05: $how: told of");
+    is(status('a', '/s'), '200 -', "R05: $how: they still stay");
+    clean($how);
+}
+
+my %refused = (
+    'an empty set' => ['{"keys":[]}', 'no key can verify a signature'],
+    'an empty answer' => ['', 'not JSON'],
+    'no set' => ['{"a":1}', 'no array "keys"'],
+    'a large set' => [GW::JOSE::jwks(jwk('a')) . ' ' x 2_000_000,
+                      'larger than 512 KiB'],
+    'A14: secrets beside public keys' =>
+        [GW::JOSE::jwks(jwk('b'), GW::JOSE::jwk('rsa', kid => 'r')),
+         'secrets beside public keys'],
+    'A15: a key ID twice' => [GW::JOSE::jwks(jwk('b'), jwk('b')),
+                              'the same "kid"'],
+    'A16: a weak key' => [GW::JOSE::jwk('rsa1024', kid => 'b'), '2048'],
+    'A16: an exponent of 1' => [GW::JOSE::jwk('rsa', e => 'AQ'), 'exponent'],
+    'A17: a short secret' =>
+        [GW::JOSE::jwk('oct31', kid => 'b'), 'shorter than 32 bytes'],
+    'A18: a point off the curve' =>
+        [GW::JOSE::jwk('p256', y => GW::JOSE::b64u('a' x 32)),
+         'not on the curve'],
+);
+
+for my $what (sort keys %refused) {
+    keys_of('stale', jwk('a'));
+    start(1, $stale);
+    is(status('a', '/s'), '200 -', "R05: $what: keys are there");
+    provide('stale', "json\n$refused{$what}[0]");
+    sleep(1.1);
+    is(status('a', '/s'), '200 -', "R05: $what: they stay");
+    $nginx->until(5, sub { $nginx->log =~ /are not there/ });
+    like($nginx->log, qr/are not there: .*\Q$refused{$what}[1]/,
+         "R05: $what: told of");
+    is(status('a', '/s'), '200 -', "R05: $what: they still stay");
+    clean($what);
+}
+
+keys_of('max', jwk('a'));
+start(1, $stale);
+is(status('a', '/m'), '200 -', 'R05: keys are there');
+provide('max', "status 500\n");
+sleep(1.1);
+is(status('a', '/m'), '200 -', 'R05: they are used when they are stale');
+sleep(1.1);
+is(status('a', '/m'), '503 keyset_down', 'R05: ... until max_stale');
+keys_of('max', jwk('b'));
+becomes('200 -', 'R05: ... or until there are others', 'b', '/m');
+is(status('a', '/m'), '401 kid', '... which replace them');
+clean('max_stale');
+
+
+# forms of good answers
+
+my @rsa = map { GW::JOSE::jwk('rsa', kid => "k$_") } 1 .. 60;
+my $large = GW::JOSE::jwks(@rsa);
+$large .= ' ' x 450_000;
+
+for my $how ('json', 'chunked', 'http10') {
+    provide('main', "$how\n$large");
+    start(1);
+    is($nginx->get('/t', header => 'Authorization: Bearer '
+                   . GW::JOSE::jwt('RS256', 'rsa', { exp => 9999999999 },
+                                   kid => 'k60'))->{status},
+       200, "a set of 480 KB, $how") or diag $nginx->log;
+    clean($how);
+}
+
+GW::JOSE::spew("$dir/jwks.json", $large);
+chmod(0644, "$dir/jwks.json");
+keys_of('main', jwk('a'));
+provide('other', "status 500\n");
+start(2, <<"END");
+        location = /static { internal; alias $dir/jwks.json; }
+        location = /return { internal; return 200 '$jwks'; }
+        location = /fallback {
+            internal;
+            proxy_pass http://127.0.0.1:$port/other;
+            proxy_intercept_errors on;
+            error_page 500 = \@file;
+        }
+        location \@file { root $dir; try_files /jwks.json =404; }
+
+        location = /open { proxy_pass http://127.0.0.1:$port/main; }
+
+        location = /u/static { gw_jwt t; gw_jwt_key_request /static; empty_gif; }
+        location = /u/return { gw_jwt t; gw_jwt_key_request /return; empty_gif; }
+        location = /u/none { gw_jwt t; gw_jwt_key_request /none; empty_gif; }
+        location = /u/open { gw_jwt t; gw_jwt_key_request /open; empty_gif; }
+        location = /u/both {
+            gw_jwt t;
+            gw_jwt_key_request /none;
+            gw_jwt_key_request /return;
+            empty_gif;
+        }
+        location = /u/fallback {
+            gw_jwt t;
+            gw_jwt_key_request /fallback;
+            empty_gif;
+        }
+END
+my $rs = 'Authorization: Bearer ' . GW::JOSE::jwt('RS256', 'rsa',
+                                                  { exp => 9999999999 },
+                                                  kid => 'k1');
+is($nginx->get('/u/static', header => $rs)->{status}, 200, 'keys of a file');
+is($nginx->get('/u/fallback', header => $rs)->{status}, 200,
+   'keys of error_page');
+is(status('a', '/u/return'), '200 -', 'keys of the configuration');
+is(status('a', '/u/none'), '503 keyset_down', 'no such location');
+is(status('b', '/u/both'), '200 -', 'one of two sources is down');
+is(status('x', '/u/both'), '503 keyset_down', '... which may know the key');
+is(status('a', '/u/open'), '200 -', 'a location that is not internal');
+like($nginx->log, qr/"\/open" is open to clients, add "internal"/,
+     '... is told of');
+is($nginx->get('/t', header => bearer('a'))->{status}, 200, 'the proxied one');
+like($nginx->get('/gw')->{body},
+     qr/^gw_auth_key_fetches_total\{result="ok"\} 5$/m, 'fetches are counted');
+like($nginx->get('/gw')->{body}, qr/^gw_auth_key_sets 5$/m, '... and sets');
+clean('forms');
+
+
+# tenants
+
+keys_of('x', jwk('a', 'x'));
+keys_of('y', jwk('a', 'y'));
+provide('z', "status 404\n");
+start(4, <<'END');
+        location ~ ^/of/(?<tenant>[^/]*)$ {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/$tenant;
+            gw_jwt_key_cache 10m cooldown=1s;
+            empty_gif;
+        }
+
+        location = /arg {
+            gw_jwt test;
+            gw_jwt_key_request $arg_u;
+            empty_gif;
+        }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        server_name other;
+        gw_jwt_algorithms HS256;
+
+        location = /jwks/main {
+            internal;
+            proxy_pass http://127.0.0.1:%%PROVIDER%%/y;
+        }
+
+        location = /t {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/main;
+            empty_gif;
+        }
+END
+my %want = (x => 200, y => 401, z => 503);
+my @all = map { [$_, $nginx->begin("/of/$_", header => bearer('a', 'x'))] }
+              ('x', 'y', 'z') x 20;
+is(join(' ', grep { $nginx->finish($_->[1])->{status} != $want{$_->[0]} }
+                  @all),
+   '', 'R07: no keys of one tenant are those of another');
+is(status('a', '/of/y', 'y'), '200 -', 'R07: ... which has its own');
+is(status('a', '/of/x', 'y'), '401 sig', 'R07: ... only');
+is(status('a', '/arg?u=/jwks/x', 'x'), '200 -', 'a URI in a variable');
+is(status('a', '/arg?u=x', 'x'), '401 keyset', '... is a path');
+is(status('a', '/arg', 'x'), '401 keyset', '... is not empty');
+
+$reply = $nginx->get('/t', header => bearer('a'));
+is($reply->{status}, 200, 'one server has its keys');
+
+for my $secret ('a', 'y') {
+    my $c = GW::Client->new($nginx->{port});
+    $c->send("GET /t HTTP/1.1\r\nHost: other\r\nConnection: close\r\n"
+             . bearer('a', $secret) . "\r\n\r\n");
+    my $r = $c->read;
+    is($r->{status}, $secret eq 'y' ? 200 : 401,
+       "R07: another server has others for the same URI: $secret");
+}
+
+for my $n (1 .. 150) {
+    keys_of("n$n", jwk('a', $n));
+}
+
+is(join(' ', grep { status('a', "/of/n$_", $_) ne '200 -' }
+                  1 .. 150, 1 .. 150), '', 'more tenants than are kept');
+clean('tenants');
+
+done_testing();
