@@ -30,7 +30,14 @@
 static ngx_int_t ngx_http_gw_auth_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_auth_check(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf);
+static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_context(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_http_gw_auth_ahead(ngx_http_request_t *r);
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_find_ctx(
+    ngx_http_request_t *r);
+static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_own_ctx(
     ngx_http_request_t *r);
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_create_ctx(
     ngx_http_request_t *r);
@@ -86,6 +93,13 @@ static ngx_conf_enum_t  ngx_http_gw_auth_modes[] = {
     { ngx_string("all"), NGX_HTTP_GW_AUTH_ALL },
     { ngx_string("any"), NGX_HTTP_GW_AUTH_ANY },
     { ngx_string("off"), NGX_HTTP_GW_AUTH_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gw_auth_phases[] = {
+    { ngx_string("access"), NGX_HTTP_ACCESS_PHASE },
+    { ngx_string("preaccess"), NGX_HTTP_PREACCESS_PHASE },
     { ngx_null_string, 0 }
 };
 
@@ -331,6 +345,14 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       offsetof(ngx_http_gw_auth_loc_conf_t, rules.headers),
       NULL },
 
+    { ngx_string("gw_auth_phase"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+                        |NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.phase),
+      &ngx_http_gw_auth_phases },
+
       ngx_null_command
 };
 
@@ -446,25 +468,28 @@ static ngx_http_variable_t  ngx_http_gw_auth_vars[] = {
 static ngx_int_t
 ngx_http_gw_auth_handler(ngx_http_request_t *r)
 {
-    ngx_http_gw_auth_ctx_t        *ctx;
-    ngx_http_gw_auth_loc_conf_t   *alcf;
-    ngx_http_gw_auth_main_conf_t  *gmcf;
+    ngx_http_gw_auth_loc_conf_t  *alcf;
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
 
-    if ((alcf->jwt == NULL && alcf->key == NULL)
-        || alcf->mode == NGX_HTTP_GW_AUTH_OFF)
+    if (!ngx_http_gw_auth_asks(alcf)
+        || alcf->rules.phase != NGX_HTTP_ACCESS_PHASE)
     {
         return NGX_DECLINED;
     }
 
-    /* a fetch is nobody's: it is not asked, and says nothing of anybody */
+    return ngx_http_gw_auth_check(r, alcf);
+}
 
-    if (r != r->main && ngx_http_gw_auth_fetch_is(r)) {
-        return NGX_DECLINED;
-    }
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+static ngx_int_t
+ngx_http_gw_auth_check(ngx_http_request_t *r,
+    ngx_http_gw_auth_loc_conf_t *alcf)
+{
+    ngx_http_gw_auth_ctx_t        *ctx;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    ctx = ngx_http_gw_auth_own_ctx(r);
 
     if (ctx == NULL) {
         ctx = ngx_http_gw_auth_create_ctx(r);
@@ -484,14 +509,12 @@ ngx_http_gw_auth_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r)
 {
+    ngx_int_t                     rc;
     ngx_str_t                     spare;
+    ngx_uint_t                    asks;
     ngx_http_gw_auth_loc_conf_t  *alcf;
 
     alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
-
-    if (alcf->rules.headers == NULL) {
-        return NGX_DECLINED;
-    }
 
     /* a fetch is nobody's: it is not asked, and says nothing of anybody */
 
@@ -499,23 +522,33 @@ ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ngx_str_null(&spare);
+    asks = ngx_http_gw_auth_asks(alcf);
 
-    if (alcf->mode != NGX_HTTP_GW_AUTH_OFF) {
+    if (alcf->rules.headers) {
 
-        if (alcf->key) {
-            spare = alcf->key->source.header;
+        ngx_str_null(&spare);
 
-        } else if (alcf->jwt) {
-            spare = alcf->jwt->source.header;
+        if (asks) {
+            spare = alcf->key ? alcf->key->source.header
+                              : alcf->jwt->source.header;
+        }
+
+        if (ngx_http_gw_auth_clear(r, alcf->rules.headers, &spare)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
-    if (ngx_http_gw_auth_clear(r, alcf->rules.headers, &spare) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (!asks || alcf->rules.phase != NGX_HTTP_PREACCESS_PHASE) {
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
+    rc = ngx_http_gw_auth_check(r, alcf);
+
+    /* NGX_OK would end the phase for the others */
+
+    return (rc == NGX_OK) ? NGX_DECLINED : rc;
 }
 
 
@@ -556,23 +589,117 @@ ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r)
 }
 
 
+/* the context for a variable, which may be read before there is a decision */
+
+static ngx_http_gw_auth_ctx_t *
+ngx_http_gw_auth_context(ngx_http_request_t *r)
+{
+    ngx_http_gw_auth_ctx_t        *ctx;
+    ngx_http_gw_auth_loc_conf_t   *alcf;
+    ngx_http_gw_auth_main_conf_t  *gmcf;
+
+    ctx = ngx_http_gw_auth_find_ctx(r);
+
+    if (ctx && ngx_http_gw_auth_decided(ctx)) {
+        return ctx;
+    }
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+    if (r != r->main
+        || !ngx_http_gw_auth_asks(alcf)
+        || !ngx_http_gw_auth_ahead(r))
+    {
+        /* what another location has verified early is of no use here */
+
+        return (ctx && ctx->early && ctx->policy != alcf->policy) ? NULL
+                                                                  : ctx;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_http_gw_auth_create_ctx(r);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    gmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_auth_module);
+
+    ngx_http_gw_auth_early(r, gmcf, alcf, ctx);
+
+    return ctx;
+}
+
+
+/* our handler is still to come, unless the request is answered before */
+
+static ngx_uint_t
+ngx_http_gw_auth_ahead(ngx_http_request_t *r)
+{
+    ngx_int_t                   i;
+    ngx_http_phase_handler_t   *ph;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    /* when a request is logged, nobody counts on it any more */
+
+    if (r->header_sent || r->main->count == 0) {
+        return 0;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    ph = cmcf->phase_engine.handlers;
+
+    for (i = 0; ph[i].checker; i++) {
+
+        if (ph[i].handler == ngx_http_gw_auth_handler) {
+            return r->phase_handler <= i;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
- * An internal redirect clears the contexts of all modules.  Subrequests share
- * the pool and see the identity of the main request.
+ * An internal redirect clears the contexts of all modules.  Subrequests see
+ * the identity of the main request, unless they have been asked themselves.
  */
 
 static ngx_http_gw_auth_ctx_t *
 ngx_http_gw_auth_find_ctx(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t      *cln;
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    r = r->main;
+    ctx = ngx_http_gw_auth_own_ctx(r);
+
+    if (ctx == NULL && r != r->main) {
+        return ngx_http_gw_auth_own_ctx(r->main);
+    }
+
+    return ctx;
+}
+
+
+static ngx_http_gw_auth_ctx_t *
+ngx_http_gw_auth_own_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_gw_auth_ctx_t       *ctx;
+    ngx_http_gw_auth_loc_conf_t  *alcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_gw_auth_module);
 
     if (ctx || !(r->internal || r->filter_finalize)) {
         return ctx;
+    }
+
+    if (r != r->main) {
+
+        alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+        if (alcf->rules.phase == NGX_HTTP_ACCESS_PHASE) {
+            return NULL;
+        }
     }
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
@@ -597,7 +724,7 @@ static ngx_http_gw_auth_ctx_t *
 ngx_http_gw_auth_create_ctx(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t      *cln;
-    ngx_http_gw_auth_ctx_t  *ctx;
+    ngx_http_gw_auth_ctx_t  *ctx, *main;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_gw_auth_ctx_t));
     if (cln == NULL) {
@@ -606,6 +733,14 @@ ngx_http_gw_auth_create_ctx(ngx_http_request_t *r)
 
     ctx = cln->data;
     ngx_memzero(ctx, sizeof(ngx_http_gw_auth_ctx_t));
+
+    /* a subrequest has its headers from its request */
+
+    main = (r == r->main) ? NULL : ngx_http_gw_auth_own_ctx(r->main);
+
+    if (main) {
+        ctx->stripped.headers = main->stripped.headers;
+    }
 
     ctx->request = r;
     cln->handler = ngx_http_gw_auth_cleanup;
@@ -629,7 +764,7 @@ ngx_http_gw_auth_value_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_value(r, ctx, v, data);
 }
@@ -641,7 +776,7 @@ ngx_http_gw_auth_meta_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_meta(r, ctx, v, data);
 }
@@ -653,7 +788,7 @@ ngx_http_gw_auth_claim_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_claim(r, ctx, v, data);
 }
@@ -665,7 +800,7 @@ ngx_http_gw_auth_header_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_header(r, ctx, v, data);
 }
@@ -677,7 +812,7 @@ ngx_http_gw_auth_named_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_named(r, ctx, v, data);
 }
@@ -689,7 +824,7 @@ ngx_http_gw_auth_result_variable(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_auth_find_ctx(r);
+    ctx = ngx_http_gw_auth_context(r);
 
     return ngx_http_gw_auth_get_result(r, ctx, v, data);
 }

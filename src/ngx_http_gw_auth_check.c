@@ -319,7 +319,9 @@ ngx_http_gw_auth_fresh(ngx_http_request_t *r,
 
     rc = ngx_http_gw_auth_choose(r, &gmcf->keyring, id->issuer,
                                  ngx_http_gw_auth_allowed(alcf, id->issuer),
-                                 token, 0, &cand, reason);
+                                 token,
+                                 ctx->early ? NGX_HTTP_GW_AUTH_NOWAIT : 0,
+                                 &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -337,7 +339,7 @@ ngx_http_gw_auth_fresh(ngx_http_request_t *r,
 
         rc = ngx_http_gw_auth_verify(gmcf->jws, token, &cand, reason);
 
-        if (rc == NGX_DECLINED) {
+        if (rc == NGX_DECLINED && !ctx->early) {
             return ngx_http_gw_auth_keys_refresh(r, &gmcf->keyring,
                                                  id->issuer);
         }

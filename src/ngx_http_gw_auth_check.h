@@ -35,6 +35,8 @@ typedef struct {
     ngx_table_elt_t                *retry_after;
     ngx_uint_t                      cache;       /* ..._auth_cache_e */
     ngx_http_gw_auth_stripped_t     stripped;    /* of the main request */
+    unsigned                        early:1;     /* for a variable */
+    unsigned                        busy:1;      /* being verified */
     unsigned                        dry:1;       /* refused, let pass */
 } ngx_http_gw_auth_ctx_t;
 

@@ -29,6 +29,8 @@ static char *ngx_http_gw_auth_conf_check(ngx_conf_t *cf,
     ngx_uint_t server);
 static void ngx_http_gw_auth_conf_underscore(ngx_conf_t *cf,
     ngx_http_gw_auth_key_conf_t *key);
+static ngx_int_t ngx_http_gw_auth_conf_phase(ngx_conf_t *cf,
+    ngx_http_gw_auth_loc_conf_t *conf);
 static void ngx_http_gw_auth_conf_strip(ngx_conf_t *cf,
     ngx_http_gw_auth_jwt_conf_t *jwt);
 static ngx_int_t ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
@@ -760,6 +762,34 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
 }
 
 
+/* core asks for "satisfy" in the access phase */
+
+static ngx_int_t
+ngx_http_gw_auth_conf_phase(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!ngx_http_gw_auth_asks(conf)
+        || conf->rules.phase == NGX_HTTP_ACCESS_PHASE
+        || clcf->satisfy != NGX_HTTP_SATISFY_ANY)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"satisfy any\" cannot combine \"%s\" in %s:%ui with "
+                  "other checks in \"gw_auth_phase preaccess\", use "
+                  "\"gw_auth_phase access\"",
+                  conf->jwt ? "gw_jwt" : "gw_api_key",
+                  conf->jwt ? conf->jwt->conf_file : conf->key->conf_file,
+                  conf->jwt ? conf->jwt->conf_line : conf->key->conf_line);
+
+    return NGX_ERROR;
+}
+
+
 static void
 ngx_http_gw_auth_conf_strip(ngx_conf_t *cf, ngx_http_gw_auth_jwt_conf_t *jwt)
 {
@@ -816,6 +846,10 @@ ngx_http_gw_auth_conf_check(ngx_conf_t *cf, ngx_http_gw_auth_loc_conf_t *prev,
 {
     ngx_str_t                  *scheme;
     ngx_http_gw_auth_issuer_t  *issuer;
+
+    if (!server && ngx_http_gw_auth_conf_phase(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->key && !server && conf->policy == conf) {
         ngx_http_gw_auth_conf_underscore(cf, conf->key);

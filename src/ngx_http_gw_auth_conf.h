@@ -146,6 +146,12 @@ struct ngx_http_gw_auth_loc_conf_s {
 };
 
 
+/* a location asks for a credential */
+
+#define ngx_http_gw_auth_asks(alcf)                                           \
+    (((alcf)->jwt || (alcf)->key) && (alcf)->mode != NGX_HTTP_GW_AUTH_OFF)
+
+
 /*
  * The handlers of directives; they return what such a handler returns.  Those
  * that need the main configuration are given it.

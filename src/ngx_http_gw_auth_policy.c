@@ -56,6 +56,7 @@ ngx_http_gw_auth_rules_init(ngx_http_gw_auth_rules_t *rules)
     rules->strip = NGX_CONF_UNSET;
     rules->preflight = NGX_CONF_UNSET;
     rules->dry_run = NGX_CONF_UNSET;
+    rules->phase = NGX_CONF_UNSET_UINT;
     rules->type = NGX_CONF_UNSET;
 }
 
@@ -66,7 +67,8 @@ ngx_http_gw_auth_rules_own(ngx_http_gw_auth_rules_t *rules)
     return rules->scope != NGX_CONF_UNSET_PTR
            || rules->consumers != NGX_CONF_UNSET_PTR
            || rules->preflight != NGX_CONF_UNSET
-           || rules->dry_run != NGX_CONF_UNSET;
+           || rules->dry_run != NGX_CONF_UNSET
+           || rules->phase != NGX_CONF_UNSET_UINT;
 }
 
 
@@ -104,6 +106,8 @@ ngx_http_gw_auth_rules_merge(ngx_conf_t *cf, ngx_http_gw_auth_rules_t *prev,
     ngx_conf_merge_value(conf->strip, prev->strip, 0);
     ngx_conf_merge_value(conf->preflight, prev->preflight, 0);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_uint_value(conf->phase, prev->phase,
+                              NGX_HTTP_ACCESS_PHASE);
     ngx_conf_merge_value(conf->type, prev->type, 1);
 
     return NGX_OK;

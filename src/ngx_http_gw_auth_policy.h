@@ -42,6 +42,7 @@ typedef struct {
     ngx_flag_t                      strip;
     ngx_flag_t                      preflight;
     ngx_flag_t                      dry_run;
+    ngx_uint_t                      phase;      /* NGX_HTTP_..._PHASE */
     ngx_flag_t                      type;       /* "signed", the only one */
 } ngx_http_gw_auth_rules_t;
 

@@ -16,6 +16,9 @@
 #include "ngx_http_gw_counters.h"
 
 
+static ngx_int_t ngx_http_gw_auth_begin(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_auth_decide(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx, ngx_int_t rc);
@@ -30,13 +33,26 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
     ngx_http_gw_auth_ctx_t *ctx)
 {
-    ngx_int_t                 rc;
-    ngx_http_gw_auth_saved_t  saved;
+    ngx_int_t   rc;
+    ngx_uint_t  early;
+
+    early = ctx->early;
+    ctx->early = 0;
+
+    /* "set" may have changed a variable with a token since, or "require" */
+
+    if (early
+        && (ctx->id == NULL
+            || (alcf->jwt && alcf->jwt->token != NGX_ERROR)))
+    {
+        ctx->policy = NULL;
+    }
 
     if (ctx->policy == alcf->policy) {
 
         if (ctx->id == NULL || !ctx->id->has_jwt) {
-            return ngx_http_gw_auth_answer(r, alcf, ctx);
+            return early ? ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, NGX_OK)
+                         : ngx_http_gw_auth_answer(r, alcf, ctx);
         }
 
         /*
@@ -46,8 +62,12 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
 
         rc = ngx_http_gw_auth_require(r, alcf, ctx);
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_OK && !early) {
             return ngx_http_gw_auth_answer(r, alcf, ctx);
+        }
+
+        if (rc == NGX_OK) {
+            return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, NGX_OK);
         }
 
         ctx->methods = NGX_HTTP_GW_AUTH_JWT;
@@ -59,22 +79,7 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
         ngx_http_gw_auth_take_back(r, ctx);
     }
 
-    ctx->policy = alcf->policy;
-    ctx->dry = 0;
-    ctx->id = NULL;
-    ctx->methods = 0;
-    ctx->reason = GW_REASON_NONE;
-    ctx->status = 0;
-    ctx->cache = NGX_HTTP_GW_AUTH_CACHE_NONE;
-
-    /* another location may have taken the credentials out */
-
-    rc = ngx_http_gw_auth_present(r, &ctx->stripped, &saved);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
-        ngx_http_gw_auth_restore(r, &saved);
-    }
+    rc = ngx_http_gw_auth_begin(r, gmcf, alcf, ctx);
 
     if (rc == NGX_AGAIN) {
 
@@ -91,6 +96,72 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
     }
 
     return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
+}
+
+
+void
+ngx_http_gw_auth_early(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->policy == alcf->policy) {
+        return;
+    }
+
+    ctx->early = 1;
+
+    rc = ngx_http_gw_auth_begin(r, gmcf, alcf, ctx);
+
+    if (rc == NGX_OK) {
+        return;
+    }
+
+    ctx->id = NULL;
+    ctx->status = 0;
+    ctx->dry = alcf->rules.dry_run;
+
+    if (rc != NGX_DECLINED) {
+        ctx->reason = GW_REASON_MEMORY;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_begin(ngx_http_request_t *r,
+    ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    ngx_int_t                 rc;
+    ngx_http_gw_auth_saved_t  saved;
+
+    ctx->policy = alcf->policy;
+    ctx->dry = 0;
+    ctx->id = NULL;
+    ctx->methods = 0;
+    ctx->reason = GW_REASON_NONE;
+    ctx->status = 0;
+    ctx->cache = NGX_HTTP_GW_AUTH_CACHE_NONE;
+
+    /* another location may have taken the credentials out */
+
+    rc = ngx_http_gw_auth_present(r, &ctx->stripped, &saved);
+
+    if (rc == NGX_OK) {
+
+        /* variables that it reads may be made of what it finds out */
+
+        ctx->busy = 1;
+
+        rc = ngx_http_gw_auth_evaluate(r, gmcf, alcf, ctx);
+
+        ctx->busy = 0;
+
+        ngx_http_gw_auth_restore(r, &saved);
+    }
+
+    return rc;
 }
 
 

@@ -358,7 +358,7 @@ main::claims(x => main::json('[' . CORE::join(',', 1000 .. 1200) . ']'))
 
 
 
-=== TEST: J21 variables are empty before the token is verified
+=== TEST: J21 variables that are read early are those of a good token
 --- config
 location /t {
     set $early "$gw_jwt_claim_sub$gw_consumer$gw_jwt_payload";
@@ -372,7 +372,7 @@ location /t {
 --- more_headers eval
 main::claims(sub => 'a')
 --- response_headers
-X-Early: <>
+X-Early: <aa{"exp":4000000000,"sub":"a"}>
 X-Late: <a>
 
 
@@ -394,7 +394,7 @@ X-Claims: <>
 
 
 
-=== TEST: the log phase has the identity although it was read too early
+=== TEST: J21 a request that is answered early, what is logged
 --- http_config
 log_format gw_early "$gw_consumer $gw_auth_status";
 --- config
@@ -413,3 +413,4 @@ location /t {
 main::claims(sub => 'alice')
 --- logs eval
 ['early.log', "alice ok\n"]
+--- error_code: 500

@@ -302,7 +302,7 @@ gw_api_key keys;
 gw_auth_strip on;
 --- echo
 --- more_headers eval
-join("\n", (map { "X-H$_: $_" } 1 .. 40), $main::jwt, $main::api,
+CORE::join("\n", (map { "X-H$_: $_" } 1 .. 40), $main::jwt, $main::api,
      'X-Other: last')
 --- response_body
 auth=<> key=<> cookie=<> other=<last> uri=</t> consumer=<machine>
@@ -622,7 +622,7 @@ the header "x_y" is set twice
 
 === TEST: gw_auth_header too often
 --- config eval
-"location /x {\n" . join('', map { "gw_auth_header X-$_ $_;\n" } 1 .. 33)
+"location /x {\n" . CORE::join('', map { "gw_auth_header X-$_ $_;\n" } 1 .. 33)
 . "}\n"
 --- must_die
 --- error_log
@@ -644,3 +644,397 @@ location /x {
 GET /
 --- error_log
 "gw_auth_strip" does not know where the token of "gw_jwt" in
+
+
+
+=== TEST: H08 a subrequest into a protected location is not asked by default
+--- config
+location /t {
+    auth_request /check;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location = /check {
+    internal;
+    gw_jwt api;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::none, 200]]
+
+
+
+=== TEST: H08 with gw_auth_phase preaccess it is: auth_request
+--- config
+location /t {
+    auth_request /check;
+    proxy_set_header X-Consumer $gw_consumer;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location = /check {
+    internal;
+    gw_jwt api;
+    gw_auth_phase preaccess;
+    return 204;
+}
+location = /check2 {
+    internal;
+    gw_jwt api;
+    gw_auth_phase preaccess;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /u {
+    auth_request /check2;
+    proxy_set_header X-Consumer $gw_consumer;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::jwt, 200, '-', 'GET /u'],
+ [$main::bad, 401, '-', 'GET /u'],
+ [$main::none, 401, '-', 'GET /u']]
+--- contacts
+--- response_body_like eval
+['^consumer=$', '401', '401']
+
+
+
+=== TEST: H08 the challenge of a subrequest of auth_request
+--- config
+location /t {
+    auth_request /check;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location = /check {
+    internal;
+    gw_jwt api;
+    gw_auth_phase preaccess;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- more_headers eval
+$main::bad
+--- error_code: 401
+--- response_headers
+WWW-Authenticate: Bearer realm="api", error="invalid_token"
+
+
+
+=== TEST: H08 ssi: each subrequest is asked by its own policy
+--- config
+location = /t {
+    gw_api_key keys;
+    ssi on;
+    ssi_types *;
+    proxy_set_header Accept-Encoding "";
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/page;
+}
+location = /page {
+    return 200 '<!--#include virtual="/one" --><!--#include virtual="/two" -->';
+}
+location = /one {
+    gw_jwt api;
+    gw_auth_phase preaccess;
+    gw_auth_header X-Consumer $gw_consumer,$gw_auth_method;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location = /two {
+    gw_auth_header X-Consumer $gw_consumer,$gw_auth_method;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- request eval
+['GET /t', 'GET /t']
+--- more_headers eval
+["$main::api\n$main::jwt", "$main::api\n$main::bad"]
+--- response_body_like eval
+['^consumer=alice,jwt\nconsumer=machine,api_key\n',
+ '401 Authorization Required(?s:.*)consumer=machine,api_key\n']
+
+
+
+=== TEST: H08 a subrequest of a request whose credentials were stripped
+--- config
+location = /t {
+    gw_jwt api;
+    gw_auth_strip on;
+    ssi on;
+    ssi_types *;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/page;
+}
+location = /page {
+    return 200 '<!--#include virtual="/one" -->';
+}
+location = /one {
+    gw_jwt other;
+    gw_jwt_leeway 5s;
+    gw_auth_phase preaccess;
+    proxy_set_header X-Consumer $gw_consumer$http_authorization;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- more_headers eval
+$main::jwt
+--- response_body
+consumer=alice
+
+
+
+=== TEST: gw_auth_phase preaccess comes before limit_req
+--- http_config
+limit_req_zone $gw_consumer zone=c:1m rate=1r/m;
+--- config
+location /t {
+    gw_jwt api;
+    gw_auth_phase preaccess;
+    limit_req zone=c;
+    limit_req_status 429;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::bad, 401, 'sig'],
+ [$main::bad, 401, 'sig'],
+ [$main::jwt, 200],
+ [$main::jwt, 429]]
+
+
+
+=== TEST: gw_auth_phase preaccess after an internal redirect, all phases
+--- config
+gw_jwt api;
+location /t {
+    gw_auth_phase preaccess;
+    try_files /none /inner;
+}
+location /inner {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::jwt, 200],
+ [$main::bad, 401, 'sig'],
+ [$main::none, 401, 'missing']]
+
+
+
+=== TEST: a variable on demand: limit_req with gw_auth_phase access
+--- http_config
+limit_req_zone $gw_consumer zone=c:1m rate=1r/m;
+--- config
+location /t {
+    gw_jwt api;
+    limit_req zone=c;
+    limit_req_status 429;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::bad, 401, 'sig'],
+ [$main::bad, 401, 'sig'],
+ [$main::jwt, 200],
+ [$main::jwt, 429]]
+
+
+
+=== TEST: a variable on demand is counted and logged once
+--- config
+location /t {
+    set $early $gw_consumer,$gw_auth_status,$gw_auth_reason;
+    gw_jwt api;
+    add_header X-Early $early always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /m {
+    gw_metrics prometheus;
+}
+--- request eval
+['GET /t', 'GET /t', 'GET /m']
+--- more_headers eval
+[$main::jwt, $main::bad, $main::none]
+--- error_code eval
+[200, 401, 200]
+--- response_headers eval
+['X-Early: alice,ok,-', 'X-Early: ,denied,sig', '!X-Early']
+--- response_body_like eval
+['', '', 'method="jwt",result="ok",reason="-"\} 1\n'
+ . '(?s:.*)method="jwt",result="denied",reason="sig"\} 1\n']
+
+
+
+=== TEST: a variable on demand: rewrite to another location decides again
+--- config
+gw_jwt api;
+set $first $gw_consumer;
+location /t {
+    gw_jwt api;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/two.json;
+    set $second $gw_consumer;
+    rewrite ^ /inner last;
+}
+location /inner {
+    set $third $gw_consumer;
+    add_header X-Seen "$first,$second,$third,$gw_consumer" always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /u {
+    rewrite ^ /open last;
+}
+location /open {
+    gw_jwt off;
+    set $open $gw_consumer;
+    add_header X-Seen "$first,$open,$gw_consumer,$gw_auth_status" always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- request eval
+['GET /t', 'GET /t', 'GET /u']
+--- more_headers eval
+[$main::jwt, $main::second, $main::jwt]
+--- error_code eval
+[200, 401, 200]
+--- response_headers eval
+['X-Seen: alice,,alice,alice', 'X-Seen: ,bob,,', 'X-Seen: alice,,,-']
+
+
+
+=== TEST: a variable on demand: if, map, return
+--- http_config
+map $gw_consumer $who {
+    alice    a;
+    default  other;
+}
+--- config
+location /t {
+    gw_jwt api;
+    if ($who = a) {
+        return 200 "$who $gw_consumer $gw_auth_status\n";
+    }
+    return 200 "$who <$gw_consumer>\n";
+}
+--- request eval
+['GET /t', 'GET /t', 'GET /t']
+--- more_headers eval
+[$main::jwt, $main::bad, $main::none]
+--- response_body eval
+["a alice ok\n", "other <>\n", "other <>\n"]
+
+
+
+=== TEST: a variable on demand: what is required may be set later
+--- config
+location /t {
+    set $early $gw_consumer;
+    set $may 0;
+    if ($early = alice) {
+        set $may 1;
+    }
+    if ($arg_no) {
+        set $may 0;
+    }
+    gw_jwt api;
+    gw_jwt_require $may error=403;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /u {
+    set $may 1;
+    set $early $gw_consumer;
+    set $may 0;
+    gw_jwt api;
+    gw_jwt_require $may error=403;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location /v {
+    set $may 0;
+    set $early $gw_consumer;
+    set $may 1;
+    gw_jwt api;
+    gw_jwt_require $may error=403;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- cases eval
+[[$main::jwt, 403, 'require', 'GET /u'],
+ [$main::jwt, 200, '-', 'GET /v']]
+
+
+
+=== TEST: a variable on demand never makes a loop
+--- http_config
+map $gw_jwt_claim_sub$gw_consumer$gw_auth_status $loop {
+    default $http_x_token;
+}
+--- config
+location /t {
+    set $early $gw_consumer;
+    gw_jwt api token=$loop;
+    gw_jwt_require $gw_consumer$loop;
+    add_header X-Early "<$early>" always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- request eval
+['GET /t', 'GET /t']
+--- more_headers eval
+["X-Token: $main::token", $main::none]
+--- error_code eval
+[200, 401]
+--- response_headers eval
+['X-Early: <alice>', 'X-Early: <>']
+
+
+
+=== TEST: a variable is not verified for the log of a request that was limited
+--- http_config
+limit_req_zone $server_port zone=p:1m rate=1r/m;
+log_format who "$status <$gw_consumer>";
+--- config
+access_log logs/who.log who;
+location /t {
+    gw_jwt api;
+    limit_req zone=p;
+    limit_req_status 429;
+    add_header X-None "";
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- request eval
+['GET /t', 'GET /t']
+--- more_headers eval
+[$main::jwt, $main::jwt]
+--- error_code eval
+[200, 429]
+--- logs eval
+['who.log', "200 <alice>\n429 <>\n"]
+
+
+
+=== TEST: a variable on demand and gw_auth_dry_run
+--- config
+location /t {
+    set $early "$gw_consumer,$gw_auth_status";
+    gw_jwt api;
+    gw_auth_dry_run on;
+    add_header X-Early $early;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- more_headers eval
+$main::bad
+--- response_headers
+X-Early: ,dry
+
+
+
+=== TEST: gw_auth_phase preaccess and satisfy any
+--- config
+location /x {
+    satisfy any;
+    gw_api_key keys;
+    gw_auth_phase preaccess;
+}
+--- http_config
+gw_api_keys main {
+    file $TEST_NGINX_TMP_DIR/keys;
+}
+--- must_die
+--- error_log
+"satisfy any" cannot combine "gw_api_key" in
+
+
+
+=== TEST: gw_auth_phase with another phase
+--- config
+location /x {
+    gw_auth_phase content;
+}
+--- must_die
+--- error_log
+invalid value "content"
