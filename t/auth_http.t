@@ -993,7 +993,7 @@ location /t {
 --- error_code eval
 [200, 429]
 --- logs eval
-['who.log', "200 <alice>\n429 <>\n"]
+['who.log', "200 <alice>\n429 <->\n"]
 
 
 
