@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_redis_conf.h"
+#include "ngx_http_gw_redis_tls_conf.h"
 
 
 /* msec, of any time in the block */
@@ -16,6 +17,9 @@
 
 #define NGX_HTTP_GW_REDIS_FAILS_MAX     1000
 #define NGX_HTTP_GW_REDIS_DATABASE_MAX  65535
+
+/* certificates between that of Redis and a trusted one */
+#define NGX_HTTP_GW_REDIS_DEPTH_MAX     100
 
 
 typedef struct ngx_http_gw_redis_param_s  ngx_http_gw_redis_param_t;
@@ -45,6 +49,10 @@ static char *ngx_http_gw_redis_prefix(ngx_conf_t *cf,
 static char *ngx_http_gw_redis_number(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
 static char *ngx_http_gw_redis_time(ngx_conf_t *cf,
+    ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
+static char *ngx_http_gw_redis_flag(ngx_conf_t *cf,
+    ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
+static char *ngx_http_gw_redis_protocols(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
 static char *ngx_http_gw_redis_finish(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf);
@@ -99,6 +107,39 @@ static const ngx_http_gw_redis_param_t  ngx_http_gw_redis_params[] = {
 
     { ngx_string("keepalive_interval"), ngx_http_gw_redis_time,
       offsetof(ngx_http_gw_redis_conf_t, keepalive_interval), 0, 0 },
+
+    { ngx_string("ssl"), ngx_http_gw_redis_flag,
+      offsetof(ngx_http_gw_redis_conf_t, ssl), 0, 0 },
+
+    { ngx_string("ssl_protocols"), ngx_http_gw_redis_protocols, 0, 0, 0 },
+
+    { ngx_string("ssl_ciphers"), ngx_http_gw_redis_string,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_ciphers), 0, 0 },
+
+    { ngx_string("ssl_certificate"), ngx_http_gw_redis_string,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_certificate), 0, 0 },
+
+    { ngx_string("ssl_certificate_key"), ngx_http_gw_redis_string,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_certificate_key), 0, 0 },
+
+    { ngx_string("ssl_trusted_certificate"), ngx_http_gw_redis_string,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_trusted_certificate), 0, 0 },
+
+    { ngx_string("ssl_verify"), ngx_http_gw_redis_flag,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_verify), 0, 0 },
+
+    { ngx_string("ssl_verify_depth"), ngx_http_gw_redis_number,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_verify_depth),
+      0, NGX_HTTP_GW_REDIS_DEPTH_MAX },
+
+    { ngx_string("ssl_name"), ngx_http_gw_redis_string,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_name), 0, 0 },
+
+    { ngx_string("ssl_server_name"), ngx_http_gw_redis_flag,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_server_name), 0, 0 },
+
+    { ngx_string("ssl_session_reuse"), ngx_http_gw_redis_flag,
+      offsetof(ngx_http_gw_redis_conf_t, ssl_session_reuse), 0, 0 },
 
     { ngx_null_string, NULL, 0, 0, 0 }
 };
@@ -165,6 +206,11 @@ ngx_http_gw_redis_block(ngx_conf_t *cf, ngx_array_t *services,
     rcf->stall_timeout = NGX_CONF_UNSET_MSEC;
     rcf->fail_timeout = NGX_CONF_UNSET_MSEC;
     rcf->keepalive_interval = NGX_CONF_UNSET_MSEC;
+    rcf->ssl = NGX_CONF_UNSET;
+    rcf->ssl_verify = NGX_CONF_UNSET;
+    rcf->ssl_server_name = NGX_CONF_UNSET;
+    rcf->ssl_session_reuse = NGX_CONF_UNSET;
+    rcf->ssl_verify_depth = NGX_CONF_UNSET;
 
     save = *cf;
 
@@ -229,7 +275,8 @@ ngx_http_gw_redis_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         if (cf->args->nelts < 2
             || (cf->args->nelts > 2
                 && param->set != ngx_http_gw_redis_server
-                && param->set != ngx_http_gw_redis_mode))
+                && param->set != ngx_http_gw_redis_mode
+                && param->set != ngx_http_gw_redis_protocols))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid number of arguments in \"%V\" of "
@@ -287,6 +334,7 @@ ngx_http_gw_redis_server(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
     }
 
     rcf->server = value[1];
+    rcf->host = u.host;
     rcf->addr = &u.addrs[0];
 
     return NGX_CONF_OK;
@@ -447,6 +495,50 @@ ngx_http_gw_redis_time(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 
 
 static char *
+ngx_http_gw_redis_flag(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
+    const ngx_http_gw_redis_param_t *param)
+{
+    ngx_str_t   *value;
+    ngx_flag_t  *field;
+
+    value = cf->args->elts;
+    field = (ngx_flag_t *) ((char *) rcf + param->offset);
+
+    if (*field != NGX_CONF_UNSET) {
+        return ngx_http_gw_redis_duplicate(cf, rcf);
+    }
+
+    if (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0) {
+        *field = 1;
+
+    } else if (ngx_strcasecmp(value[1].data, (u_char *) "off") == 0) {
+        *field = 0;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"%V\" in gw_redis "
+                           "\"%V\", it must be \"on\" or \"off\"",
+                           &value[1], &value[0], &rcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_redis_protocols(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
+    const ngx_http_gw_redis_param_t *param)
+{
+    if (rcf->ssl_protocols != 0) {
+        return ngx_http_gw_redis_duplicate(cf, rcf);
+    }
+
+    return ngx_http_gw_redis_tls_protocols(cf, rcf);
+}
+
+
+static char *
 ngx_http_gw_redis_finish(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
 {
     if (rcf->addr == NULL) {
@@ -497,7 +589,7 @@ ngx_http_gw_redis_finish(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_gw_redis_tls_finish(cf, rcf);
 }
 
 

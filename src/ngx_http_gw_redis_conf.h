@@ -50,6 +50,23 @@ typedef struct {
     ngx_uint_t                mode;            /* set by "mode" */
     ngx_str_t                 password_file;
 
+    ngx_str_t                 host;            /* without the port */
+
+    ngx_flag_t                ssl;
+    ngx_flag_t                ssl_verify;
+    ngx_flag_t                ssl_server_name;
+    ngx_flag_t                ssl_session_reuse;
+    ngx_int_t                 ssl_verify_depth;
+    ngx_uint_t                ssl_protocols;
+    ngx_str_t                 ssl_ciphers;
+    ngx_str_t                 ssl_certificate;
+    ngx_str_t                 ssl_certificate_key;
+    ngx_str_t                 ssl_trusted_certificate;
+    ngx_str_t                 ssl_name;        /* in SNI and certificate */
+#if (NGX_SSL)
+    ngx_ssl_t                *ssl_ctx;         /* NULL: without TLS */
+#endif
+
     u_char                   *file;            /* where it is defined */
     ngx_uint_t                line;
 } ngx_http_gw_redis_conf_t;

@@ -10,6 +10,7 @@
 #include <ngx_event_connect.h>
 
 #include "gw_resp.h"
+#include "ngx_http_gw_redis_tls.h"
 #include "ngx_http_gw_redis_wire.h"
 
 
@@ -394,6 +395,8 @@ ngx_http_gw_redis_link_exit(ngx_http_gw_redis_link_t *link)
     if (link->tend.timer_set) {
         ngx_del_timer(&link->tend);
     }
+
+    ngx_http_gw_redis_tls_exit(link);
 }
 
 
@@ -755,6 +758,7 @@ ngx_http_gw_redis_stall(ngx_event_t *ev)
     if (!link->up) {
         ngx_http_gw_redis_link_lost(link, NGX_ETIMEDOUT,
                                 link->connected ? "no answer to the preamble"
+                                : link->shaking ? "the TLS handshake stalls"
                                                 : "connect() failed");
         return;
     }

@@ -10,6 +10,7 @@
 #include <ngx_event_connect.h>
 
 #include "gw_resp.h"
+#include "ngx_http_gw_redis_tls.h"
 #include "ngx_http_gw_redis_wire.h"
 
 
@@ -248,6 +249,8 @@ ngx_http_gw_redis_wire_connect(ngx_http_gw_redis_link_t *link)
 }
 
 
+/* returns NGX_OK, or NGX_AGAIN if the connection is not ready or was lost */
+
 static ngx_int_t
 ngx_http_gw_redis_test_connect(ngx_http_gw_redis_link_t *link)
 {
@@ -266,13 +269,22 @@ ngx_http_gw_redis_test_connect(ngx_http_gw_redis_link_t *link)
 
     if (err != 0) {
         ngx_http_gw_redis_link_lost(link, err, "connect() failed");
-        return NGX_ERROR;
+        return NGX_AGAIN;
     }
 
     if (ngx_tcp_nodelay(c) != NGX_OK) {
         ngx_http_gw_redis_link_lost(link, 0, "setsockopt() failed");
-        return NGX_ERROR;
+        return NGX_AGAIN;
     }
+
+#if (NGX_SSL)
+
+    if (link->conf->ssl_ctx != NULL) {
+        link->shaking = 1;
+        return ngx_http_gw_redis_tls_start(link);
+    }
+
+#endif
 
     link->connected = 1;
 
@@ -292,6 +304,27 @@ ngx_http_gw_redis_write_handler(ngx_event_t *wev)
     if (!link->connected && ngx_http_gw_redis_test_connect(link) != NGX_OK) {
         return;
     }
+
+    ngx_http_gw_redis_wire_flush(&link->flush);
+}
+
+
+void
+ngx_http_gw_redis_wire_ready(ngx_http_gw_redis_link_t *link)
+{
+    ngx_connection_t  *c;
+
+    c = link->connection;
+
+    c->read->handler = ngx_http_gw_redis_read_handler;
+    c->write->handler = ngx_http_gw_redis_write_handler;
+
+    link->shaking = 0;
+    link->connected = 1;
+
+    /* what came with the end of the handshake raises no event */
+
+    ngx_post_event(c->read, &ngx_posted_events);
 
     ngx_http_gw_redis_wire_flush(&link->flush);
 }
@@ -330,7 +363,8 @@ ngx_http_gw_redis_wire_flush(ngx_event_t *ev)
     link->stat.writes++;
 
     if (cl == NGX_CHAIN_ERROR) {
-        ngx_http_gw_redis_link_lost(link, 0, "send() failed");
+        ngx_http_gw_redis_link_lost(link, 0,
+                      ngx_http_gw_redis_tls_reason(link, "send() failed"));
         return;
     }
 
@@ -429,7 +463,7 @@ ngx_http_gw_redis_read_handler(ngx_event_t *rev)
 
         if (n == NGX_ERROR) {
             ngx_http_gw_redis_link_lost(link, ngx_socket_errno,
-                                        "recv() failed");
+                      ngx_http_gw_redis_tls_reason(link, "recv() failed"));
             return;
         }
 
@@ -504,6 +538,7 @@ void
 ngx_http_gw_redis_wire_close(ngx_http_gw_redis_link_t *link)
 {
     if (link->connection != NULL) {
+        ngx_http_gw_redis_tls_close(link);
         ngx_close_connection(link->connection);
         link->connection = NULL;
     }
@@ -521,6 +556,7 @@ ngx_http_gw_redis_wire_close(ngx_http_gw_redis_link_t *link)
         ngx_del_timer(&link->stall);
     }
 
+    link->shaking = 0;
     link->connected = 0;
     link->up = 0;
 }

@@ -27,6 +27,9 @@
 /* bytes of a type line, "*" and the number and CR LF */
 #define NGX_HTTP_GW_REDIS_LINE  (NGX_SIZE_T_LEN + 4)
 
+/* bytes of what is kept of an error of OpenSSL */
+#define NGX_HTTP_GW_REDIS_TLS_ERROR  128
+
 
 typedef struct {
     ngx_http_gw_redis_done_pt       done;      /* NULL: nobody waits */
@@ -84,7 +87,15 @@ struct ngx_http_gw_redis_link_s {
 
     ngx_http_gw_redis_stat_t        stat;
 
-    unsigned                        connected:1;   /* connect() has ended */
+#if (NGX_SSL)
+    ngx_ssl_session_t              *session;   /* for the next connection */
+    ngx_log_t                       tls_log;   /* catches errors */
+    u_char                          tls_error[NGX_HTTP_GW_REDIS_TLS_ERROR];
+#endif
+
+    unsigned                        tls_said:1;    /* tls_error is of now */
+    unsigned                        shaking:1;     /* TLS is not ready yet */
+    unsigned                        connected:1;   /* bytes may be sent */
     unsigned                        up:1;          /* the preamble too */
     unsigned                        open:1;        /* the breaker */
     unsigned                        denied:1;      /* until a command works */
@@ -116,6 +127,9 @@ u_char *ngx_http_gw_redis_wire_number(u_char *p, u_char type, size_t n);
  * returns.
  */
 void ngx_http_gw_redis_wire_connect(ngx_http_gw_redis_link_t *link);
+
+/* The connection, with its TLS, stands: sends the preamble. */
+void ngx_http_gw_redis_wire_ready(ngx_http_gw_redis_link_t *link);
 
 /* Writes what the socket takes; the handler of link->flush. */
 void ngx_http_gw_redis_wire_flush(ngx_event_t *ev);

@@ -4,6 +4,7 @@
 
 use lib 't/lib';
 use GW;
+use GW::TLS;
 use Test::Nginx::Socket;
 
 repeat_each(1);
@@ -18,6 +19,11 @@ write_file('empty', "\n", 0600);
 write_file('lines', "s3cret\nword\n", 0600);
 write_file('long', 'x' x 4097, 0600);
 write_file('part.conf', "server 127.0.0.1:6379;\ntimeout 5ms;\n", 0644);
+
+my $ca = GW::TLS->ca('conf');
+
+$ca->cert('client', '');
+$ca->cert('else', '');
 
 run_tests();
 
@@ -166,18 +172,6 @@ fine
 GET /t
 --- response_body chomp
 fine
-
-
-=== TEST: a parameter of a later release is unknown is refused
---- http_config
-    gw_redis main {
-        server 127.0.0.1:6379;
-        ssl on;
-    }
---- config
---- must_die
---- error_log
-unknown directive "ssl" in "gw_redis"
 
 
 === TEST: several connections are unknown is refused
@@ -832,3 +826,362 @@ invalid name "" of gw_redis
 --- must_die
 --- error_log
 gw_redis "main" is already defined in
+
+
+=== TEST: all parameters of ssl
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_protocols TLSv1 TLSv1.1 TLSv1.2 tlsv1.3;
+        ssl_ciphers HIGH:!aNULL;
+        ssl_certificate $TEST_NGINX_TMP_DIR/ca-conf/client.pem;
+        ssl_certificate_key $TEST_NGINX_TMP_DIR/ca-conf/client.key;
+        ssl_trusted_certificate $TEST_NGINX_TMP_DIR/ca-conf/ca.pem;
+        ssl_verify on;
+        ssl_verify_depth 2;
+        ssl_name redis.test;
+        ssl_server_name off;
+        ssl_session_reuse off;
+    }
+--- config
+    location /t { return 200 "fine"; }
+--- request
+GET /t
+--- response_body chomp
+fine
+
+
+=== TEST: ssl off
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl off;
+    }
+--- config
+    location /t { return 200 "fine"; }
+--- request
+GET /t
+--- response_body chomp
+fine
+
+
+=== TEST: ssl that verifies nothing
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+    }
+--- config
+    location /t { return 200 "fine"; }
+--- request
+GET /t
+--- response_body chomp
+fine
+
+
+=== TEST: ssl_protocols without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_protocols TLSv1.2;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_protocols" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_ciphers without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_ciphers HIGH;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_ciphers" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_certificate without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_certificate x;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_certificate" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_certificate_key without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_certificate_key x;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_certificate_key" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_trusted_certificate without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_trusted_certificate x;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_trusted_certificate" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_verify without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_verify off;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_verify" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_verify_depth without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_verify_depth 1;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_verify_depth" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_name without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_name x;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_name" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_server_name without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_server_name on;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_server_name" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl_session_reuse without ssl is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_session_reuse on;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_session_reuse" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl off with ssl_verify is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl off;
+        ssl_verify on;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_verify" of gw_redis "main" needs "ssl on"
+
+
+=== TEST: ssl without trusted certificates is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl" of gw_redis "main" needs "ssl_trusted_certificate" to verify Redis, or "ssl_verify off"
+
+
+=== TEST: a certificate without its key is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+        ssl_certificate $TEST_NGINX_TMP_DIR/ca-conf/client.pem;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_certificate" and "ssl_certificate_key" of gw_redis "main" need each other
+
+
+=== TEST: a key without its certificate is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+        ssl_certificate_key $TEST_NGINX_TMP_DIR/ca-conf/client.key;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_certificate" and "ssl_certificate_key" of gw_redis "main" need each other
+
+
+=== TEST: a key of another certificate is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+        ssl_certificate $TEST_NGINX_TMP_DIR/ca-conf/client.pem;
+        ssl_certificate_key $TEST_NGINX_TMP_DIR/ca-conf/else.key;
+    }
+--- config
+--- must_die
+--- error_log
+key values mismatch
+
+
+=== TEST: a certificate that does not exist is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+        ssl_certificate $TEST_NGINX_TMP_DIR/ca-conf/none.pem;
+        ssl_certificate_key $TEST_NGINX_TMP_DIR/ca-conf/else.key;
+    }
+--- config
+--- must_die
+--- error_log
+cannot load certificate
+
+
+=== TEST: trusted certificates that do not exist are refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_trusted_certificate $TEST_NGINX_TMP_DIR/ca-conf/none.pem;
+    }
+--- config
+--- must_die
+--- error_log
+SSL_CTX_load_verify_locations
+
+
+=== TEST: an unknown protocol is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_protocols TLSv1.2 SSLv3;
+    }
+--- config
+--- must_die
+--- error_log
+invalid value "SSLv3" of "ssl_protocols" in gw_redis "main", it must be "TLSv1", "TLSv1.1", "TLSv1.2" or "TLSv1.3"
+
+
+=== TEST: ssl_protocols twice is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl_protocols TLSv1.2;
+        ssl_protocols TLSv1.3;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl_protocols" is duplicate in gw_redis "main"
+
+
+=== TEST: ssl twice is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl off;
+    }
+--- config
+--- must_die
+--- error_log
+"ssl" is duplicate in gw_redis "main"
+
+
+=== TEST: ssl that is neither on nor off is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl yes;
+    }
+--- config
+--- must_die
+--- error_log
+invalid value "yes" of "ssl" in gw_redis "main", it must be "on" or "off"
+
+
+=== TEST: an unknown cipher is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify off;
+        ssl_ciphers NONSENSE;
+    }
+--- config
+--- must_die
+--- error_log
+no cipher match
+
+
+=== TEST: an invalid depth is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        ssl on;
+        ssl_verify_depth 101;
+    }
+--- config
+--- must_die
+--- error_log
+invalid value "101" of "ssl_verify_depth" in gw_redis "main", it must be a number from 0 to 100
+
+
+=== TEST: ssl on a unix socket is refused
+--- http_config
+    gw_redis main {
+        server unix:/run/redis/none.sock;
+        ssl on;
+    }
+--- config
+--- must_die
+--- error_log
+gw_redis "main" has a unix socket, which does not need "ssl"
