@@ -16,6 +16,9 @@
 /* bytes of bookkeeping of the allocator for one piece of memory */
 #define NGX_HTTP_GW_AUTH_CACHE_PIECE  16
 
+/* entries that have a second turn for one that goes: bounds its time */
+#define NGX_HTTP_GW_AUTH_CACHE_TURNS  32
+
 
 struct ngx_http_gw_auth_cache_s {
     uint64_t                      seed[2];
@@ -31,6 +34,7 @@ static uint64_t ngx_http_gw_auth_cache_hash(ngx_http_gw_auth_cache_t *cache,
     ngx_str_t *text);
 static ngx_http_gw_auth_cached_t *ngx_http_gw_auth_cache_look(
     ngx_http_gw_auth_cache_t *cache, ngx_str_t *text, uint64_t hash);
+static void ngx_http_gw_auth_cache_evict(ngx_http_gw_auth_cache_t *cache);
 static void ngx_http_gw_auth_cache_remove(ngx_http_gw_auth_cache_t *cache,
     ngx_http_gw_auth_cached_t *cached);
 
@@ -107,8 +111,9 @@ ngx_http_gw_auth_cache_find(ngx_http_gw_auth_cache_t *cache, ngx_str_t *text,
         return NULL;
     }
 
-    ngx_queue_remove(&cached->queue);
-    ngx_queue_insert_head(&cache->queue, &cached->queue);
+    /* to move it now would touch its neighbors, which are in no cache line */
+
+    cached->used = 1;
 
     return cached;
 }
@@ -121,7 +126,6 @@ ngx_http_gw_auth_cache_put(ngx_http_gw_auth_cache_t *cache,
     size_t                       size;
     uint64_t                     hash;
     ngx_uint_t                   evicted;
-    ngx_queue_t                 *q;
     ngx_http_gw_auth_cached_t   *cached, **slot;
 
     hash = ngx_http_gw_auth_cache_hash(cache, &token->text);
@@ -144,10 +148,7 @@ ngx_http_gw_auth_cache_put(ngx_http_gw_auth_cache_t *cache,
     while (cache->n == NGX_HTTP_GW_AUTH_CACHE_ENTRIES
            || cache->size + size > NGX_HTTP_GW_AUTH_CACHE_BYTES)
     {
-        q = ngx_queue_last(&cache->queue);
-
-        ngx_http_gw_auth_cache_remove(cache,
-                     ngx_queue_data(q, ngx_http_gw_auth_cached_t, queue));
+        ngx_http_gw_auth_cache_evict(cache);
         evicted++;
     }
 
@@ -164,6 +165,7 @@ ngx_http_gw_auth_cache_put(ngx_http_gw_auth_cache_t *cache,
     cached->end = end;
     cached->issuer = NULL;
     cached->allowed = 0;
+    cached->used = 0;
 
     slot = ngx_http_gw_auth_cache_slot(cache, hash);
 
@@ -214,6 +216,31 @@ ngx_http_gw_auth_cache_look(ngx_http_gw_auth_cache_t *cache, ngx_str_t *text,
     }
 
     return NULL;
+}
+
+
+static void
+ngx_http_gw_auth_cache_evict(ngx_http_gw_auth_cache_t *cache)
+{
+    ngx_uint_t                  turns;
+    ngx_queue_t                *q;
+    ngx_http_gw_auth_cached_t  *cached;
+
+    for (turns = 0; /* void */ ; turns++) {
+        q = ngx_queue_last(&cache->queue);
+        cached = ngx_queue_data(q, ngx_http_gw_auth_cached_t, queue);
+
+        if (!cached->used || turns == NGX_HTTP_GW_AUTH_CACHE_TURNS) {
+            break;
+        }
+
+        cached->used = 0;
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&cache->queue, q);
+    }
+
+    ngx_http_gw_auth_cache_remove(cache, cached);
 }
 
 

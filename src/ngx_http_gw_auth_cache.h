@@ -50,11 +50,9 @@ typedef struct ngx_http_gw_auth_cache_s   ngx_http_gw_auth_cache_t;
 typedef struct ngx_http_gw_auth_cached_s  ngx_http_gw_auth_cached_t;
 
 struct ngx_http_gw_auth_cached_s {
-    ngx_queue_t                   queue;     /* the last used one first */
     ngx_http_gw_auth_cached_t    *next;      /* of the same hash */
     uint64_t                      hash;
     ngx_http_gw_auth_token_t     *token;     /* a reference of ours */
-    size_t                        size;      /* bytes */
     time_t                        end;       /* not found from then on */
 
     /*
@@ -63,6 +61,11 @@ struct ngx_http_gw_auth_cached_s {
      */
     ngx_http_gw_auth_issuer_t    *issuer;
     gw_alg_mask_t                 allowed;
+
+    ngx_uint_t                    used;      /* since it came to the front */
+
+    ngx_queue_t                   queue;     /* the newest one first */
+    size_t                        size;      /* bytes */
 };
 
 
@@ -87,7 +90,7 @@ ngx_http_gw_auth_cached_t *ngx_http_gw_auth_cache_find(
 
 /*
  * Keeps a verified token until "end", with a reference of its own, in place
- * of one with the same text.  The entries used least recently make room.
+ * of one with the same text.  Entries that were not used lately make room.
  *
  * Returns their number.  Cannot fail: at worst the token is not kept.
  */
