@@ -152,7 +152,7 @@ ngx_http_gw_auth_remote_refresh(ngx_http_request_t *r,
     ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_keys_t *keys)
 {
     ngx_int_t                  rc;
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, generation;
     ngx_http_gw_auth_wait_t   *wait;
     ngx_http_gw_auth_shown_t  *known;
 
@@ -170,23 +170,38 @@ ngx_http_gw_auth_remote_refresh(ngx_http_request_t *r,
         }
     }
 
+    generation = ring->generation;
+
     rc = ngx_http_gw_auth_remote_find(r, ring, keys, &known);
     if (rc != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    /* what was fetched for this request has nothing newer behind it */
+    rc = NGX_AGAIN;
 
-    if (wait
-        && (ngx_msec_int_t) (known->ref.record->fetched - wait->since) >= 0)
-    {
-        return NGX_DECLINED;
-    }
+    /* unless another worker has replaced the set while this one verified */
 
-    rc = ngx_http_gw_auth_jwks_take(&known->ref, keys->cache->cooldown);
+    if (ring->generation == generation) {
 
-    if (rc == NGX_DECLINED) {
-        return NGX_DECLINED;
+        /* what was fetched for this request has nothing newer behind it */
+
+        if (wait
+            && (ngx_msec_int_t) (known->ref.record->fetched - wait->since)
+               >= 0)
+        {
+            return NGX_DECLINED;
+        }
+
+        rc = ngx_http_gw_auth_jwks_take(&known->ref, keys->cache->cooldown);
+
+        if (rc == NGX_DECLINED) {
+
+            if (known->epoch == known->ref.record->epoch) {
+                return NGX_DECLINED;
+            }
+
+            rc = NGX_AGAIN;
+        }
     }
 
     wait = ngx_http_gw_auth_remote_waiter(r, 1);
