@@ -136,6 +136,7 @@ test_sizes(void)
     uint64_t                current;
     gw_concurrency_self_t   self;
 
+    hold = 0;
     sh = shared(room(1));
 
     ok(sizeof(gw_concurrency_cell_t) == 32
