@@ -24,6 +24,10 @@ GW::Auth::file('one.json', GW::JOSE::jwk('rsa'));
 GW::Auth::file('rsa.pem', GW::JOSE::pem('rsa'));
 GW::Auth::file('three.pem', GW::JOSE::pem('rsa2') x 3);
 GW::Auth::file('rsa_rsa3.pem', GW::JOSE::pem('rsa') . GW::JOSE::pem('rsa3'));
+GW::Auth::file('five.pem', GW::JOSE::pem('rsa2') x 3 . GW::JOSE::pem('rsa')
+                           . GW::JOSE::pem('rsa3'));
+GW::Auth::file('kid_and_none.json', GW::JOSE::jwks(
+    GW::JOSE::jwk('rsa2', kid => 'k'), GW::JOSE::jwk('rsa')));
 GW::Auth::file('kid_rsa.json', GW::JOSE::jwk('rsa', kid => 'k'));
 GW::Auth::file('kid_p256.json', GW::JOSE::jwk('p256', kid => 'k'));
 GW::Auth::file('kid_enc.json', GW::JOSE::jwks(
@@ -176,6 +180,28 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa_rsa3.pem pem;
 --- cases eval
 [[GW::Auth::bearer($main::good), 200],
  [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa3', {})), 401, 'sig']]
+
+
+
+=== TEST: A23 four keys are tried for one token, in one file
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/five.pem pem;
+--- cases eval
+[[GW::Auth::bearer($main::good), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa3', {})), 401, 'sig']]
+
+
+
+=== TEST: A23 a kid that is there is not looked for in keys without one
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/kid_and_none.json;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa2', {}, kid => 'k')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'k')), 401, 'sig'],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'other')), 200],
+ [GW::Auth::bearer($main::good), 200]]
 
 
 
