@@ -4,47 +4,26 @@
  */
 
 
-#include "gw_limit_store.h"
+#include "gw_limit_slot.h"
 #include "gw_siphash.h"
 
 
 #define GW_LIMIT_STORE_ALIGN  64
 #define GW_LIMIT_STORE_SPIN   64      /* looks at a claim of the same key */
-#define GW_LIMIT_STORE_TRIES  1000    /* lost races of one decision */
 
 /* a claim: the sign, 23 bits of the key, 40 bits of time in 2^20 ns */
 
 #define GW_LIMIT_CLAIM_TIME   (((uint64_t) 1 << 40) - 1)
 #define GW_LIMIT_CLAIM_TAG    (((uint64_t) 1 << 63) - 1 - GW_LIMIT_CLAIM_TIME)
 
-#define gw_limit_load(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
-#define gw_limit_count(p)     __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
-
-
-/* what a look through a bucket found */
-
-typedef struct {
-    gw_limit_slot_t    *slot;             /* of the key, NULL if none */
-    gw_limit_slot_t    *claimed;          /* being written for the key */
-    int64_t             tat;              /* the word of either */
-} gw_limit_look_t;
-
 
 static gw_limit_slot_t *gw_limit_slot(gw_limit_store_t *store,
     const gw_limit_key_t *key, unsigned n);
-static void gw_limit_find(gw_limit_store_t *store, const gw_limit_key_t *key,
-    gw_limit_look_t *look);
-static void gw_limit_look(gw_limit_store_t *store, const gw_limit_key_t *key,
-    gw_limit_slot_t *except, gw_limit_look_t *look);
 static void gw_limit_victim(gw_limit_store_t *store, const gw_limit_key_t *key,
     int64_t now, gw_limit_look_t *look);
-static gw_status_e gw_limit_insert(gw_limit_store_t *store,
-    const gw_limit_key_t *key, int64_t now, gw_limit_look_t *look,
-    int64_t tat);
 static int64_t gw_limit_claim(const gw_limit_key_t *key, int64_t now);
 static int gw_limit_claim_same(int64_t claim, const gw_limit_key_t *key);
 static int gw_limit_claim_stale(int64_t claim, int64_t now);
-static int gw_limit_swap(int64_t *p, int64_t old, int64_t new);
 static void gw_limit_pause(void);
 
 
@@ -213,7 +192,7 @@ gw_limit_slot(gw_limit_store_t *store, const gw_limit_key_t *key, unsigned n)
 }
 
 
-static void
+void
 gw_limit_find(gw_limit_store_t *store, const gw_limit_key_t *key,
     gw_limit_look_t *look)
 {
@@ -232,7 +211,7 @@ gw_limit_find(gw_limit_store_t *store, const gw_limit_key_t *key,
 }
 
 
-static void
+void
 gw_limit_look(gw_limit_store_t *store, const gw_limit_key_t *key,
     gw_limit_slot_t *except, gw_limit_look_t *look)
 {
@@ -303,7 +282,7 @@ gw_limit_victim(gw_limit_store_t *store, const gw_limit_key_t *key,
 }
 
 
-static gw_status_e
+gw_status_e
 gw_limit_insert(gw_limit_store_t *store, const gw_limit_key_t *key,
     int64_t now, gw_limit_look_t *look, int64_t tat)
 {
@@ -384,7 +363,7 @@ gw_limit_claim_stale(int64_t claim, int64_t now)
 }
 
 
-static int
+int
 gw_limit_swap(int64_t *p, int64_t old, int64_t new)
 {
     return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST,

@@ -117,10 +117,10 @@ gw_ratelimit_nearer(const gw_ratelimit_item_t *a, const gw_ratelimit_item_t *b)
 {
     double  left, right;
 
-    /* a bucket holds burst + 1; doubles, as the products may be 2^90 */
+    /* doubles, as the products may be 2^90 */
 
-    left = (double) a->remaining * (double) (b->burst + 1);
-    right = (double) b->remaining * (double) (a->burst + 1);
+    left = (double) a->remaining * (double) b->capacity;
+    right = (double) b->remaining * (double) a->capacity;
 
     if (left != right) {
         return left < right;

@@ -35,8 +35,8 @@ typedef struct {
     const char    *unit;       /* of the quota, NULL: requests */
     int64_t        quota;      /* units in one window */
     int64_t        window;     /* seconds, 0: not shown */
-    int64_t        burst;      /* units above the quota; shown, unless 0,
-                                  with a window */
+    int64_t        burst;      /* units above the quota, 0: not shown */
+    int64_t        capacity;   /* units when nothing was taken, > 0 */
     int64_t        remaining;  /* units */
     int64_t        reset;      /* usec until more is available, 0: not shown */
 } gw_ratelimit_item_t;

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "gw_limit_window.h"
 #include "ngx_http_gw_limit.h"
 
 
@@ -15,8 +16,10 @@
 
 typedef struct {
     ngx_http_gw_limit_zone_t   *zone;
-    gw_gcra_t                   gcra;
+    ngx_http_gw_limit_plan_t    plan;
     gw_limit_key_t              key;
+    ngx_uint_t                  cell;            /* of the call */
+    int64_t                     end;
     int64_t                     units;
 } ngx_http_gw_limit_taken_t;
 
@@ -35,6 +38,14 @@ static ngx_int_t ngx_http_gw_limit_value(ngx_http_request_t *r,
     int64_t *units, int64_t other, ngx_http_gw_limit_bad_e kind,
     ngx_http_gw_limit_bad_t *bad);
 static void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
+static gw_status_e ngx_http_gw_limit_store_take(
+    ngx_http_gw_limit_entry_t *entry, int64_t *now, int64_t cost,
+    gw_gcra_result_t *res, int64_t *until);
+static void ngx_http_gw_limit_store_give(ngx_http_gw_limit_zone_t *zone,
+    ngx_http_gw_limit_plan_t *plan, gw_limit_key_t *key, int64_t end,
+    int64_t units);
+static int64_t ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry,
+    int64_t now);
 static void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
     gw_gcra_result_t *res, int64_t ticks);
@@ -42,6 +53,8 @@ static void ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared,
     int64_t until);
 static ngx_uint_t ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared,
     int64_t *now);
+static void ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
+    ngx_http_gw_limit_plan_t *plan);
 static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_redis_cell_t *cells, ngx_http_gw_limit_calls_t *calls);
 static void ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set,
@@ -215,11 +228,10 @@ ngx_int_t
 ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_source_e source)
 {
-    int64_t                     now;
+    int64_t                     now, until;
     ngx_uint_t                  i;
     gw_status_e                 rc;
     gw_gcra_result_t            res;
-    ngx_http_gw_limit_t        *limit;
     ngx_http_gw_limit_place_e   place;
     ngx_http_gw_limit_entry_t  *entry;
 
@@ -229,7 +241,6 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
 
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
-        limit = entry->limit;
 
         if (entry->place != place) {
             continue;
@@ -237,12 +248,12 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
 
         ngx_http_gw_limit_hash(entry);
 
-        rc = gw_limit_store_take(limit->zone->shared->store, &entry->key,
-                                 &entry->plan->gcra, &now,
-                                 ngx_http_gw_limit_clock, entry->cost, &res);
+        rc = ngx_http_gw_limit_store_take(entry, &now, entry->cost, &res,
+                                          &until);
 
         ngx_http_gw_limit_answer(entry, source, &entry->plan->gcra, &res,
-                                 1000);
+                                 (entry->plan->algorithm
+                                  == NGX_HTTP_GW_LIMIT_GCRA) ? 1000 : 1);
 
         if (rc != GW_OK) {
             set->failed = entry;
@@ -253,7 +264,7 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
         entry->taken = 1;
 
         if (source == NGX_HTTP_GW_LIMIT_FALLBACK) {
-            ngx_http_gw_limit_owe(limit->zone->shared, res.tat);
+            ngx_http_gw_limit_owe(entry->limit->zone->shared, until);
         }
     }
 
@@ -267,8 +278,69 @@ ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry)
     if (!entry->hashed) {
         gw_limit_store_key(entry->limit->zone->shared->store,
                            entry->value.data, entry->value.len, &entry->key);
+
+        /* what another algorithm has left is another key */
+
+        entry->key.key[0] ^= entry->plan->algorithm;
         entry->hashed = 1;
     }
+}
+
+
+/* until: ns, the time at which nothing of it counts any more */
+
+static gw_status_e
+ngx_http_gw_limit_store_take(ngx_http_gw_limit_entry_t *entry, int64_t *now,
+    int64_t cost, gw_gcra_result_t *res, int64_t *until)
+{
+    gw_status_e        rc;
+    gw_limit_store_t  *store;
+
+    store = entry->limit->zone->shared->store;
+
+    if (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
+        rc = gw_limit_store_take(store, &entry->key, &entry->plan->gcra, now,
+                                 ngx_http_gw_limit_clock, cost, res);
+        *until = res->tat;
+
+        return rc;
+    }
+
+    rc = gw_limit_window_take(store, &entry->key, &entry->plan->meter, now,
+                              ngx_http_gw_limit_clock, cost, res);
+    *until = res->tat * 1000;
+
+    return rc;
+}
+
+
+static void
+ngx_http_gw_limit_store_give(ngx_http_gw_limit_zone_t *zone,
+    ngx_http_gw_limit_plan_t *plan, gw_limit_key_t *key, int64_t end,
+    int64_t units)
+{
+    if (plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
+        gw_limit_store_give(zone->shared->store, key, &plan->gcra, units);
+
+    } else {
+        gw_limit_window_give(zone->shared->store, key, end, units);
+    }
+}
+
+
+static int64_t
+ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry, int64_t now)
+{
+    gw_limit_store_t  *store;
+
+    store = entry->limit->zone->shared->store;
+
+    if (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
+        return gw_limit_store_drain(store, &entry->key, &entry->plan->gcra,
+                                    now);
+    }
+
+    return gw_limit_window_drain(store, &entry->key, &entry->plan->meter, now);
 }
 
 
@@ -288,6 +360,11 @@ ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     entry->retry = (res->retry > 0) ? (res->retry + ticks - 1) / ticks
                                     : res->retry;
 
+    if (entry->plan->algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
+        entry->end = res->tat;
+        return;
+    }
+
     entry->delay = (ngx_msec_t) (gw_gcra_delay(gcra, res, entry->at_once)
                                  / (1000 * ticks));
 }
@@ -303,9 +380,9 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
         entry = &set->entries[i];
 
         if (entry->taken) {
-            gw_limit_store_give(entry->limit->zone->shared->store,
-                                &entry->key, &entry->plan->gcra,
-                                entry->cost);
+            ngx_http_gw_limit_store_give(entry->limit->zone, entry->plan,
+                                         &entry->key, entry->end,
+                                         entry->cost);
             entry->taken = 0;
         }
     }
@@ -359,6 +436,19 @@ ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared, int64_t *now)
 }
 
 
+static void
+ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
+    ngx_http_gw_limit_plan_t *plan)
+{
+    static const char  kinds[] = { 'g', 's', 'f' };
+
+    cell->kind = kinds[plan->algorithm];
+    cell->gcra = &plan->remote;
+    cell->window = &plan->meter;
+    cell->shadow = 0;
+}
+
+
 ngx_int_t
 ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
     ngx_http_gw_redis_link_t *link, ngx_http_gw_limit_calls_t *calls)
@@ -390,15 +480,16 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
             continue;
         }
 
+        ngx_http_gw_limit_cell(cell, entry->plan);
+
         if (ngx_http_gw_limit_redis_key(pool, &cell->key,
-                                        &zone->redis->prefix, &zone->name,
-                                        &entry->value)
+                                        &zone->redis->prefix, cell->kind,
+                                        &zone->name, &entry->value)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-        cell->gcra = entry->plan->remote;
         cell->cost = entry->cost;
         cell++;
     }
@@ -461,8 +552,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
         {
             ngx_http_gw_limit_hash(entry);
 
-            entry->owed = gw_limit_store_drain(shared->store, &entry->key,
-                                               &entry->plan->gcra, now);
+            entry->owed = ngx_http_gw_limit_store_drain(entry, now);
             if (entry->owed) {
                 *owed = *take;
                 owed->cost = entry->owed;
@@ -500,6 +590,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
 static void
 ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
 {
+    int64_t                     until;
     ngx_uint_t                  i;
     gw_gcra_result_t            res;
     ngx_http_gw_limit_entry_t  *entry;
@@ -508,12 +599,10 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
         entry = &set->entries[i];
 
         if (entry->owed) {
-            (void) gw_limit_store_take(entry->limit->zone->shared->store,
-                                       &entry->key, &entry->plan->gcra, &now,
-                                       ngx_http_gw_limit_clock, entry->owed,
-                                       &res);
+            (void) ngx_http_gw_limit_store_take(entry, &now, entry->owed,
+                                                &res, &until);
 
-            ngx_http_gw_limit_owe(entry->limit->zone->shared, res.tat);
+            ngx_http_gw_limit_owe(entry->limit->zone->shared, until);
             entry->owed = 0;
         }
     }
@@ -590,7 +679,7 @@ void
 ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls, ngx_log_t *log)
 {
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, cell;
     ngx_http_gw_limit_late_t   *late;
     ngx_http_gw_limit_entry_t  *entry;
     ngx_http_gw_limit_taken_t  *taken;
@@ -609,8 +698,16 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
 
     late->n = 0;
 
+    cell = 0;
+
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
+
+        if (entry->place != NGX_HTTP_GW_LIMIT_REMOTE) {
+            continue;
+        }
+
+        cell++;
 
         if (entry->source != NGX_HTTP_GW_LIMIT_FALLBACK || !entry->taken) {
             continue;
@@ -619,8 +716,10 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         taken = &late->taken[late->n++];
 
         taken->zone = entry->limit->zone;
-        taken->gcra = entry->plan->gcra;
+        taken->plan = *entry->plan;
         taken->key = entry->key;
+        taken->cell = cell - 1;
+        taken->end = entry->end;
         taken->units = entry->cost;
     }
 
@@ -643,19 +742,18 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
 {
     ngx_http_gw_limit_late_t *late = data;
 
-    ngx_uint_t                  i, charged;
+    ngx_uint_t                  i;
     ngx_http_gw_limit_taken_t  *taken;
-
-    charged = ngx_http_gw_limit_redis_charged(reply);
 
     for (i = 0; i < late->n; i++) {
         taken = &late->taken[i];
 
         taken->zone->late--;
 
-        if (charged) {
-            gw_limit_store_give(taken->zone->shared->store, &taken->key,
-                                &taken->gcra, taken->units);
+        if (ngx_http_gw_limit_redis_charged(reply, taken->cell)) {
+            ngx_http_gw_limit_store_give(taken->zone, &taken->plan,
+                                         &taken->key, taken->end,
+                                         taken->units);
         }
     }
 

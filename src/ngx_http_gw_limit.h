@@ -78,6 +78,7 @@ typedef struct {
     int64_t                           cost;
     int64_t                           at_once;   /* units, without delay */
     int64_t                           owed;      /* units, to Redis */
+    int64_t                           end;       /* usec, of the window */
 
     /* the answer */
 

@@ -216,6 +216,19 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
 
     limit->zone = zone;
 
+    if (zone->algorithm != NGX_HTTP_GW_LIMIT_GCRA
+        && (limit->burst.units != -1 || limit->burst.cv != NULL
+            || limit->delay.cv != NULL
+            || (limit->delay.units != 0
+                && limit->delay.units != NGX_HTTP_GW_LIMIT_NODELAY)))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"burst\" and \"delay\" need \"algorithm=gcra\" in "
+                      "gw_limit_zone \"%V\", remove them in %s:%ui",
+                      &zone->name, limit->file, limit->line);
+        return NGX_ERROR;
+    }
+
     burst = (limit->burst.units == -1) ? ngx_max(zone->burst.units, 0)
                                        : limit->burst.units;
 
@@ -226,8 +239,8 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
                        || limit->cost.cv != NULL);
 
     if (zone->rate.value == GW_RATE_GIVEN
-        && ngx_http_gw_limit_plan_init(&limit->plan, &zone->rate.rate, burst,
-                                       zone->redis != NULL)
+        && ngx_http_gw_limit_plan_init(&limit->plan, zone, &zone->rate.rate,
+                                       burst)
            != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -242,7 +255,8 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
         /* what is left is told of a rate of 0 */
 
         ngx_memzero(&limit->plan, sizeof(ngx_http_gw_limit_plan_t));
-        limit->plan.gcra.capacity = 1;
+        limit->plan.algorithm = zone->algorithm;
+        limit->plan.capacity = 1;
         limit->plan.window = 1;
         return NGX_OK;
     }
@@ -268,7 +282,8 @@ ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
     item.name_len = limit->zone->policy.len;
     item.quota = limit->plan.quota;
     item.window = limit->plan.window;
-    item.burst = limit->plan.gcra.capacity - 1;
+    item.burst = (limit->plan.algorithm == NGX_HTTP_GW_LIMIT_GCRA)
+                 ? limit->plan.capacity - 1 : 0;
 
     p = ngx_pnalloc(cf->pool, gw_ratelimit_item_size(&item));
     if (p == NULL) {

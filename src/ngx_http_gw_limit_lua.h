@@ -14,50 +14,102 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "5b487ccdff8386e7de683497987395da69852d7f"
+    "0737d8cd99ac41fe7b1d834f47bc16e0c8348bb3"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
-    "local call=redis.call\n"                                                 \
+    "local call,ceil=redis.call,math.ceil\n"                                  \
     "local t=call('TIME')\n"                                                  \
     "local now=t[1]*1000000+t[2]\n"                                           \
     "local n=#KEYS\n"                                                         \
-    "local mode=ARGV[3*n+1]\n"                                                \
+    "local kinds=ARGV[3*n+1]\n"                                               \
+    "local mode=kinds and kinds:sub(1,1)\n"                                   \
     "local ok=true\n"                                                         \
-    "local ahead,stale={now},{}\n"                                            \
+    "local out,stale,cells={now},{},{}\n"                                     \
     "for i=1,n do\n"                                                          \
-    "local d=(call('GET',KEYS[i])or 0)-now\n"                                 \
+    "local kind=kinds and kinds:sub(i+1,i+1)\n"                               \
+    "local window=kind and kind:lower()\n"                                    \
+    "local d,room\n"                                                          \
+    "if window=='s' or window=='f' then\n"                                    \
+    "local limit,period=ARGV[3*i-1]+0,ARGV[3*i]+0\n"                          \
+    "local v=call('HMGET',KEYS[i],'w','c','p')\n"                             \
+    "local w,p=(v[1]or 0)+0,(v[3]or 0)+0\n"                                   \
+    "local left=period-now%period\n"                                          \
+    "local e=now+left\n"                                                      \
+    "d=(v[2]or 0)+0\n"                                                        \
+    "if window=='s' then\n"                                                   \
+    "e=e+period\n"                                                            \
+    "end\n"                                                                   \
+    "if w==e then\n"                                                          \
+    "elseif w<=now then\n"                                                    \
+    "d,p=0,0\n"                                                               \
+    "elseif window=='s' and w==e-period then\n"                               \
+    "d,p=0,d\n"                                                               \
+    "else\n"                                                                  \
+    "p=0\n"                                                                   \
+    "stale[i]=true\n"                                                         \
+    "end\n"                                                                   \
+    "if window=='f' then\n"                                                   \
+    "p=0\n"                                                                   \
+    "end\n"                                                                   \
+    "d=math.min(d,limit)\n"                                                   \
+    "p=math.min(p,limit)\n"                                                   \
+    "local q=ceil(period/16777216)\n"                                         \
+    "local used=d+ceil(p*ceil(left/q)/ceil(period/q))\n"                      \
+    "room=math.max(ARGV[3*i-2]+0,1)<=limit-used\n"                            \
+    "cells[i]={e,p,limit,window}\n"                                           \
+    "else\n"                                                                  \
     "local tau=ARGV[3*i]+0\n"                                                 \
+    "d=(call('GET',KEYS[i])or 0)-now\n"                                       \
     "if d<0 then\n"                                                           \
     "d=0\n"                                                                   \
     "elseif d>tau then\n"                                                     \
     "d=tau\n"                                                                 \
     "stale[i]=true\n"                                                         \
     "end\n"                                                                   \
-    "if d+ARGV[3*i-1]>tau then\n"                                             \
-    "ok=false\n"                                                              \
+    "room=d+ARGV[3*i-1]<=tau\n"                                               \
     "end\n"                                                                   \
-    "ahead[i+1]=d\n"                                                          \
+    "if room then\n"                                                          \
+    "out[i+1]=d\n"                                                            \
+    "elseif kind and kind~=window then\n"                                     \
+    "out[i+1]=-1-d\n"                                                         \
+    "else\n"                                                                  \
+    "ok=false\n"                                                              \
+    "out[i+1]=d\n"                                                            \
+    "end\n"                                                                   \
     "end\n"                                                                   \
     "if mode=='f' then\n"                                                     \
     "ok=true\n"                                                               \
     "end\n"                                                                   \
     "for i=1,n do\n"                                                          \
-    "local d=ahead[i+1]\n"                                                    \
+    "local d,short=out[i+1],false\n"                                          \
     "local charge=ARGV[3*i-2]+0\n"                                            \
     "local write=stale[i]\n"                                                  \
-    "if ok and charge>0 and mode~='p' then\n"                                 \
+    "local cell=cells[i]\n"                                                   \
+    "if d<0 then\n"                                                           \
+    "d=-1-d\n"                                                                \
+    "short=mode~='f'\n"                                                       \
+    "end\n"                                                                   \
+    "if ok and not short and charge>0 and mode~='p' then\n"                   \
     "d=d+charge\n"                                                            \
     "write=true\n"                                                            \
-    "if mode=='f' and d>ARGV[3*i]+0 then\n"                                   \
-    "d=ARGV[3*i]+0\n"                                                         \
+    "if mode=='f' then\n"                                                     \
+    "d=math.min(d,cell and cell[3]or ARGV[3*i]+0)\n"                          \
     "end\n"                                                                   \
     "end\n"                                                                   \
     "if write and mode~='p' then\n"                                           \
-    "call('SET',KEYS[i],now+d,'PX',math.ceil(d/1000)+1)\n"                    \
+    "if cell then\n"                                                          \
+    "call('HSET',KEYS[i],'w',cell[1],'c',d,'p',cell[2])\n"                    \
+    "call('PEXPIRE',KEYS[i],ceil((cell[1]-now)/1000)+1)\n"                    \
+    "else\n"                                                                  \
+    "call('SET',KEYS[i],now+d,'PX',ceil(d/1000)+1)\n"                         \
     "end\n"                                                                   \
-    "ahead[i+1]=ok and d or-1-d\n"                                            \
     "end\n"                                                                   \
-    "return ahead"
+    "out[i+1]=ok and not short and d or-1-d\n"                                \
+    "if cell then\n"                                                          \
+    "out[#out+1]=cell[2]\n"                                                   \
+    "end\n"                                                                   \
+    "end\n"                                                                   \
+    "return out"
 
 
 #endif /* NGX_HTTP_GW_LIMIT_LUA_H */

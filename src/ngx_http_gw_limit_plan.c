@@ -108,20 +108,38 @@ ngx_http_gw_limit_number(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan, gw_rate_t *rate,
-    int64_t burst, ngx_uint_t remote)
+ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
+    ngx_http_gw_limit_zone_t *zone, gw_rate_t *rate, int64_t burst)
 {
+    plan->algorithm = zone->algorithm;
+
+    if (zone->redis
+        && rate->count > rate->period / 1000000.0
+                         * NGX_HTTP_GW_LIMIT_REDIS_RATE)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (zone->algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
+        plan->capacity = rate->count;
+
+        return gw_window_init(&plan->meter, rate->count, rate->period,
+                              zone->algorithm == NGX_HTTP_GW_LIMIT_SLIDING)
+               == GW_OK
+               ? NGX_OK : NGX_DECLINED;
+    }
+
     if (gw_gcra_init(&plan->gcra, rate->count, rate->period * 1000, burst)
         != GW_OK)
     {
         return NGX_DECLINED;
     }
 
-    if (remote
-        && (rate->count > rate->period / 1000000.0
-                          * NGX_HTTP_GW_LIMIT_REDIS_RATE
-            || gw_gcra_init(&plan->remote, rate->count, rate->period, burst)
-               != GW_OK
+    plan->capacity = plan->gcra.capacity;
+
+    if (zone->redis
+        && (gw_gcra_init(&plan->remote, rate->count, rate->period, burst)
+            != GW_OK
             || plan->remote.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
     {
         return NGX_DECLINED;
@@ -177,8 +195,7 @@ ngx_http_gw_limit_plan(ngx_http_request_t *r, ngx_http_gw_limit_zone_t *zone,
     }
 
     if (rate->value == GW_RATE_INVALID
-        || ngx_http_gw_limit_plan_init(*plan, &rate->rate, units,
-                                       zone->redis != NULL)
+        || ngx_http_gw_limit_plan_init(*plan, zone, &rate->rate, units)
            != NGX_OK)
     {
         ngx_http_gw_limit_bad(bad, NGX_HTTP_GW_LIMIT_BAD_RATE, &zone->name,
@@ -187,8 +204,7 @@ ngx_http_gw_limit_plan(ngx_http_request_t *r, ngx_http_gw_limit_zone_t *zone,
         rate = &zone->rate;
 
         if (rate->value != GW_RATE_GIVEN
-            || ngx_http_gw_limit_plan_init(*plan, &rate->rate, units,
-                                           zone->redis != NULL)
+            || ngx_http_gw_limit_plan_init(*plan, zone, &rate->rate, units)
                != NGX_OK)
         {
             return NGX_ABORT;

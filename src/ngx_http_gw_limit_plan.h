@@ -18,8 +18,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "gw_gcra.h"
 #include "gw_rate.h"
+#include "gw_window.h"
 #include "ngx_http_gw_limit_zone.h"
 
 
@@ -31,8 +31,11 @@
 
 
 typedef struct {
+    ngx_uint_t                  algorithm;
     gw_gcra_t                   gcra;            /* ns */
     gw_gcra_t                   remote;          /* usec, for Redis */
+    gw_window_t                 meter;           /* instead of both */
+    int64_t                     capacity;        /* units of a full bucket */
     int64_t                     quota;           /* units in one window */
     int64_t                     window;          /* seconds */
 } ngx_http_gw_limit_plan_t;
@@ -93,14 +96,12 @@ ngx_int_t ngx_http_gw_limit_number(ngx_http_request_t *r,
     ngx_http_gw_limit_number_t *number, int64_t *units, size_t *len);
 
 /*
- * Computes what a rate and a burst allow.
- *
- *     remote  not 0 if it is for Redis, too
+ * Computes what a rate and a burst allow in a zone.
  *
  * Returns NGX_OK, or NGX_DECLINED if they are too large.
  */
 ngx_int_t ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
-    gw_rate_t *rate, int64_t burst, ngx_uint_t remote);
+    ngx_http_gw_limit_zone_t *zone, gw_rate_t *rate, int64_t burst);
 
 /*
  * Evaluates the rate and the burst of a zone or limit with variables.

@@ -29,12 +29,16 @@ typedef struct {
 
 static ngx_int_t ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     ngx_str_t *command, ngx_str_t *script);
+static ngx_uint_t ngx_http_gw_limit_redis_kinds(
+    ngx_http_gw_limit_redis_t *check, u_char *kinds);
 static u_char *ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
 static void ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc,
     redisReply *reply);
 static ngx_int_t ngx_http_gw_limit_redis_answer(
     ngx_http_gw_limit_redis_t *check, redisReply *reply);
+static ngx_int_t ngx_http_gw_limit_redis_state(
+    ngx_http_gw_limit_redis_cell_t *cell, int64_t now, int64_t d, int64_t p);
 static const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
 static ngx_uint_t ngx_http_gw_limit_redis_literal(ngx_str_t *value);
 
@@ -69,7 +73,7 @@ static const ngx_http_gw_limit_redis_error_t
 
 ngx_int_t
 ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
-    ngx_str_t *prefix, ngx_str_t *zone, ngx_str_t *value)
+    ngx_str_t *prefix, char kind, ngx_str_t *zone, ngx_str_t *value)
 {
     u_char      *p, hash[SHA256_DIGEST_LENGTH];
     size_t       len;
@@ -88,7 +92,7 @@ ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
     key->data = p;
 
     p = ngx_cpymem(p, prefix->data, prefix->len);
-    p = ngx_cpymem(p, "1:l:", sizeof("1:l:") - 1);
+    p = ngx_cpymem(p, (kind == 'g') ? "1:l:" : "1:s:", sizeof("1:l:") - 1);
     p = ngx_cpymem(p, zone->data, zone->len);
     p = ngx_cpymem(p, ":{", sizeof(":{") - 1);
 
@@ -159,7 +163,9 @@ ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
 
     for (i = 0; i < check->ncells; i++) {
 
-        if (check->cells[i].gcra.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX) {
+        if (check->cells[i].kind == 'g'
+            && check->cells[i].gcra->tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX)
+        {
             check->reason = "the bucket is too large for Redis";
             return NGX_ERROR;
         }
@@ -175,6 +181,7 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     ngx_str_t *command, ngx_str_t *script)
 {
     u_char                   *p;
+    u_char                    kinds[1 + NGX_HTTP_GW_LIMIT_REDIS_MAX];
     u_char                    text[NGX_HTTP_GW_LIMIT_REDIS_WORDS
                                    * NGX_INT64_LEN];
     ngx_str_t                 args[NGX_HTTP_GW_LIMIT_REDIS_WORDS];
@@ -198,10 +205,9 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
         n += 3;
     }
 
-    if (check->mode != NGX_HTTP_GW_LIMIT_REDIS_TAKE) {
-        args[n].len = 1;
-        args[n++].data = (u_char *)
-                    (check->mode == NGX_HTTP_GW_LIMIT_REDIS_PEEK ? "p" : "f");
+    if (ngx_http_gw_limit_redis_kinds(check, kinds)) {
+        args[n].len = 1 + check->ncells;
+        args[n++].data = kinds;
     }
 
     cmd.args = args;
@@ -226,7 +232,35 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
 }
 
 
-/* charge, need and tau of take.lua, as gw_gcra_take() has them */
+/* Returns 0 if they are those that take.lua has without being told. */
+
+static ngx_uint_t
+ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
+{
+    ngx_uint_t                       i, told;
+    ngx_http_gw_limit_redis_cell_t  *cell;
+
+    static const char  modes[] = { 't', 'p', 'f' };
+
+    kinds[0] = (u_char) modes[check->mode];
+    told = (check->mode != NGX_HTTP_GW_LIMIT_REDIS_TAKE);
+
+    for (i = 0; i < check->ncells; i++) {
+        cell = &check->cells[i];
+
+        kinds[i + 1] = (u_char) (cell->shadow ? ngx_toupper(cell->kind)
+                                              : cell->kind);
+
+        if (kinds[i + 1] != 'g') {
+            told = 1;
+        }
+    }
+
+    return told;
+}
+
+
+/* the three numbers of take.lua, as gw_gcra_take() has them */
 
 static u_char *
 ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
@@ -236,18 +270,23 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     gw_gcra_t   *gcra;
     ngx_uint_t   i;
 
-    gcra = &cell->gcra;
+    gcra = cell->gcra;
 
-    if (cell->cost > gcra->capacity) {
+    if (cell->kind != 'g') {
+        v[0] = cell->cost;
+        v[1] = cell->window->limit;
+        v[2] = cell->window->period;
+
+    } else if (cell->cost > gcra->capacity) {
         v[0] = gcra->tau;
         v[1] = gcra->tau + 1;
+        v[2] = gcra->tau;
 
     } else {
         v[0] = cell->cost * gcra->interval;
         v[1] = (cell->cost == 0) ? gcra->interval : v[0];
+        v[2] = gcra->tau;
     }
-
-    v[2] = gcra->tau;
 
     for (i = 0; i < 3; i++) {
         args[i].data = p;
@@ -322,20 +361,24 @@ static ngx_int_t
 ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
     redisReply *reply)
 {
-    int64_t                          d, now;
+    int64_t                          d, p, now;
     ngx_int_t                        rc;
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, n;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
     check->reason = "malformed answer";
 
-    if (reply->type != REDIS_REPLY_ARRAY
-        || (size_t) reply->elements != check->ncells + 1)
-    {
+    n = check->ncells + 1;
+
+    for (i = 0; i < check->ncells; i++) {
+        n += (check->cells[i].kind != 'g');
+    }
+
+    if (reply->type != REDIS_REPLY_ARRAY || (size_t) reply->elements != n) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i <= check->ncells; i++) {
+    for (i = 0; i < n; i++) {
 
         if (reply->element[i]->type != REDIS_REPLY_INTEGER
             || reply->element[i]->integer > GW_GCRA_TAU_MAX
@@ -351,47 +394,95 @@ ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
         return NGX_ERROR;
     }
 
-    rc = (reply->element[1]->integer < 0) ? NGX_DECLINED : NGX_OK;
+    rc = NGX_OK;
+
+    for (i = 0; i < check->ncells; i++) {
+
+        if (!check->cells[i].shadow && reply->element[i + 1]->integer < 0) {
+            rc = NGX_DECLINED;
+        }
+    }
+
+    n = check->ncells + 1;
+    p = 0;
 
     for (i = 0; i < check->ncells; i++) {
         cell = &check->cells[i];
         d = reply->element[i + 1]->integer;
 
-        if ((d < 0) != (rc == NGX_DECLINED)) {
+        if (d >= 0 && rc == NGX_DECLINED) {
             return NGX_ERROR;
         }
 
-        cell->status = NGX_OK;
-        cell->granted = 0;
+        if (cell->kind != 'g') {
+            p = reply->element[n++]->integer;
 
-        if (rc == NGX_OK) {
-            gw_gcra_state(&cell->gcra, d, now, &cell->result);
-
-            if (check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK) {
-                cell->granted = cell->cost;
+            if (p < 0 || p > cell->window->limit
+                || d > cell->window->limit || d < -1 - cell->window->limit)
+            {
+                return NGX_ERROR;
             }
-
-            continue;
         }
 
-        /* the same arithmetic tells which of them had no room */
+        cell->granted = (d >= 0 && check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK)
+                        ? cell->cost : 0;
 
-        d = -1 - d;
-
-        if (gw_gcra_take(&cell->gcra, now + d, now, cell->cost, &cell->result)
-            == GW_OK)
-        {
-            gw_gcra_state(&cell->gcra, d, now, &cell->result);
-
-        } else {
-            cell->status = NGX_DECLINED;
-        }
+        cell->status = ngx_http_gw_limit_redis_state(cell, now, d, p);
     }
 
     check->now = now;
     check->reason = NULL;
 
     return rc;
+}
+
+
+/*
+ * What take.lua said of one limit, in the words of gw_gcra_take().  Returns
+ * NGX_DECLINED if the limit had no room.
+ */
+
+static ngx_int_t
+ngx_http_gw_limit_redis_state(ngx_http_gw_limit_redis_cell_t *cell,
+    int64_t now, int64_t d, int64_t p)
+{
+    gw_status_e        rc;
+    gw_window_cell_t   window;
+
+    rc = GW_OK;
+
+    if (cell->kind == 'g') {
+
+        /* the same arithmetic tells which of them had no room */
+
+        if (d < 0) {
+            d = -1 - d;
+            rc = gw_gcra_take(cell->gcra, now + d, now, cell->cost,
+                              &cell->result);
+        }
+
+        if (rc == GW_OK) {
+            gw_gcra_state(cell->gcra, d, now, &cell->result);
+        }
+
+        return (rc == GW_OK) ? NGX_OK : NGX_DECLINED;
+    }
+
+    window.end = gw_window_end(cell->window, now);
+    window.count = (d < 0) ? -1 - d : d;
+    window.previous = p;
+
+    if (d < 0) {
+        rc = gw_window_take(cell->window, &window, now, cell->cost,
+                            &cell->result);
+        window.count = -1 - d;
+    }
+
+    if (rc == GW_OK) {
+        gw_window_state(cell->window, &window, now, &cell->result);
+    }
+
+    return (rc == GW_OK) ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -426,13 +517,13 @@ ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
 
 
 ngx_uint_t
-ngx_http_gw_limit_redis_charged(redisReply *reply)
+ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i)
 {
     return reply != NULL
            && reply->type == REDIS_REPLY_ARRAY
-           && reply->elements > 1
-           && reply->element[1]->type == REDIS_REPLY_INTEGER
-           && reply->element[1]->integer >= 0;
+           && reply->elements > i + 1
+           && reply->element[i + 1]->type == REDIS_REPLY_INTEGER
+           && reply->element[i + 1]->integer >= 0;
 }
 
 

@@ -17,7 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "gw_gcra.h"
+#include "gw_window.h"
 #include "ngx_http_gw_redis_link.h"
 
 
@@ -41,13 +41,17 @@ typedef enum {
 
 /*
  * One limit.  gcra comes from gw_gcra_init() with ticks of one usec; result
- * is what gw_gcra_take() would have answered, with Redis's TAT and clock.
+ * is what gw_gcra_take() or gw_window_take() would have answered, with what
+ * Redis holds and Redis's clock.
  */
 
 typedef struct {
     ngx_str_t                 key;             /* the whole Redis key */
-    gw_gcra_t                 gcra;
+    char                      kind;            /* a letter of take.lua */
+    gw_gcra_t                *gcra;            /* of 'g' */
+    gw_window_t              *window;          /* of 's' and 'f' */
     int64_t                   cost;            /* units, >= 0 */
+    unsigned                  shadow:1;        /* rejects nobody */
 
     ngx_int_t                 status;          /* of this limit alone */
     int64_t                   granted;         /* units charged */
@@ -93,16 +97,18 @@ struct ngx_http_gw_limit_redis_s {
 
 
 /*
- * Makes the key "<prefix>1:l:<zone>:{t}".  t is the value itself when it is
+ * Makes the key "<prefix>1:l:<zone>:{t}", with windows "1:s" in place of
+ * "1:l".  t is the value itself when it is
  * at most 64 bytes of [A-Za-z0-9._@:-], otherwise "#" and 32 hex digits of
  * its SHA-256.
  *
- *     key  out: allocated from pool
+ *     key   out: allocated from pool
+ *     kind  as in the cell
  *
  * Returns NGX_OK, or NGX_ERROR when memory is short.
  */
 ngx_int_t ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
-    ngx_str_t *prefix, ngx_str_t *zone, ngx_str_t *value);
+    ngx_str_t *prefix, char kind, ngx_str_t *zone, ngx_str_t *value);
 
 /*
  * Asks.  link, cells, ncells, mode, handler and data are set by the caller.
@@ -127,8 +133,8 @@ void ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check);
 ngx_int_t ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
     ngx_http_gw_redis_late_pt late, void *data);
 
-/* Returns 1 if the late reply to a check says that all was charged. */
-ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply);
+/* Returns 1 if the late reply to a check says that cell i was charged. */
+ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i);
 
 /* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */
 void ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n);

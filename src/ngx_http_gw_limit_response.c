@@ -86,7 +86,9 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
     item->unit = NULL;
     item->quota = entry->plan->quota;
     item->window = entry->plan->window;
-    item->burst = entry->plan->gcra.capacity - 1;
+    item->burst = (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA)
+                  ? entry->plan->capacity - 1 : 0;
+    item->capacity = entry->plan->capacity;
     item->remaining = entry->remaining;
     item->reset = entry->next;
 }

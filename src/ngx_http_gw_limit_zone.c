@@ -27,6 +27,8 @@ static ngx_int_t ngx_http_gw_limit_zone_rate(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_burst(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_algorithm(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_check(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone);
 static ngx_int_t ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
@@ -109,6 +111,10 @@ ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
 
     if (ngx_strncmp(value->data, "burst=", 6) == 0) {
         return ngx_http_gw_limit_zone_burst(cf, zone, value);
+    }
+
+    if (ngx_strncmp(value->data, "algorithm=", 10) == 0) {
+        return ngx_http_gw_limit_zone_algorithm(cf, zone, value);
     }
 
     if (ngx_strncmp(value->data, "redis=", 6) == 0) {
@@ -286,6 +292,34 @@ ngx_http_gw_limit_zone_burst(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
 
 
 static ngx_int_t
+ngx_http_gw_limit_zone_algorithm(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ngx_str_t *value)
+{
+    u_char  *name;
+
+    name = value->data + sizeof("algorithm=") - 1;
+
+    if (ngx_strcmp(name, "gcra") == 0) {
+        zone->algorithm = NGX_HTTP_GW_LIMIT_GCRA;
+
+    } else if (ngx_strcmp(name, "sliding") == 0) {
+        zone->algorithm = NGX_HTTP_GW_LIMIT_SLIDING;
+
+    } else if (ngx_strcmp(name, "fixed") == 0) {
+        zone->algorithm = NGX_HTTP_GW_LIMIT_FIXED;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid algorithm \"%V\", it must be \"gcra\", "
+                           "\"sliding\" or \"fixed\"", value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
 {
     ngx_uint_t   i;
@@ -303,6 +337,27 @@ ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must have \"rate\" parameter", &value[0]);
         return NGX_ERROR;
+    }
+
+    if (zone->algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
+
+        if (zone->burst.units != -1 || zone->burst.cv != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a window has no \"burst\", only "
+                               "\"algorithm=gcra\" has one in zone \"%V\"",
+                               &zone->name);
+            return NGX_ERROR;
+        }
+
+        if (zone->rate.value == GW_RATE_GIVEN
+            && zone->rate.rate.count > GW_WINDOW_LIMIT_MAX)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a window of zone \"%V\" has more than %L "
+                               "units, use \"algorithm=gcra\" or a shorter "
+                               "period", &zone->name, GW_WINDOW_LIMIT_MAX);
+            return NGX_ERROR;
+        }
     }
 
     if (zone->policy.len == 0) {

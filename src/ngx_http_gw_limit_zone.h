@@ -53,6 +53,13 @@ typedef enum {
 } ngx_http_gw_limit_count_e;
 
 
+typedef enum {
+    NGX_HTTP_GW_LIMIT_GCRA = 0,
+    NGX_HTTP_GW_LIMIT_SLIDING,
+    NGX_HTTP_GW_LIMIT_FIXED
+} ngx_http_gw_limit_algorithm_e;
+
+
 /* a number of units that may have variables */
 
 typedef struct {
@@ -97,6 +104,8 @@ typedef struct {
     ngx_http_gw_limit_rate_t    rate;
     ngx_http_complex_value_t   *rate_cv;     /* NULL: none */
     ngx_http_gw_limit_number_t  burst;
+
+    ngx_uint_t                  algorithm;
 
     ngx_str_t                   service;     /* empty: shared memory */
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */

@@ -45,6 +45,9 @@ gw_limit_zone "x:$arg_c" zone=c:1m rate=1r/d "policy=a \"name\"" redis=main
               mode=strict;
 gw_limit_zone $arg_d zone=d:1m rate=$arg_rate rate=1r/s burst=$arg_burst
               burst=3;
+gw_limit_zone $arg_a zone=e:1m rate=5r/m algorithm=sliding;
+gw_limit_zone $arg_a zone=f:1m rate=5r/m algorithm=fixed;
+gw_limit_zone $arg_a zone=g:1m rate=5r/m algorithm=gcra;
 gw_limit_delay_max 0;
 --- config
 gw_limit zone=a phase=preaccess;
@@ -62,7 +65,8 @@ location /t {
     gw_limit_subrequests on;
     return 200;
 }
-location /w { gw_limit zone=d burst=$arg_b delay=$arg_d cost=$arg_c; }
+location /w { gw_limit zone=d burst=$arg_b delay=$arg_d cost=$arg_c;
+    gw_limit zone=e nodelay; gw_limit zone=f; gw_limit zone=g burst=2; }
 location /u { gw_limit off; gw_limit_on_error local; return 200; }
 location /v { gw_limit_on_error reject; return 200; }
 --- error_code: 200
@@ -270,9 +274,53 @@ it must be 1 to 128 characters of printable ASCII
 
 === TEST: parameters of a zone that do not exist
 --- http_config
-gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=sliding;
+gw_limit_zone $arg_a zone=a:1m rate=1r/s color=red;
 --- refused
-invalid parameter "algorithm=sliding"
+invalid parameter "color=red"
+
+
+
+=== TEST: an algorithm that does not exist
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=leaky;
+--- refused
+invalid algorithm "algorithm=leaky", it must be "gcra", "sliding" or "fixed"
+
+
+
+=== TEST: a window with the burst of its zone
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=fixed burst=3;
+--- refused
+a window has no "burst", only "algorithm=gcra" has one in zone "a"
+
+
+
+=== TEST: a window with a burst
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=fixed;
+--- config
+gw_limit zone=a burst=3;
+--- refused
+"burst" and "delay" need "algorithm=gcra" in gw_limit_zone "a", remove them in
+
+
+
+=== TEST: a window with a delay
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s algorithm=sliding;
+--- config
+gw_limit zone=a delay=3;
+--- refused
+"burst" and "delay" need "algorithm=gcra" in gw_limit_zone "a", remove them in
+
+
+
+=== TEST: a window of too many units
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=268435456r/d algorithm=sliding;
+--- refused
+a window of zone "a" has more than 268435455 units, use "algorithm=gcra" or a shorter period
 
 
 

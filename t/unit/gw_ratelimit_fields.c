@@ -126,9 +126,9 @@ test_nearer(void)
     memset(&a, 0, sizeof(a));
     memset(&b, 0, sizeof(b));
 
-    a.burst = 9;
+    a.capacity = 10;
     a.remaining = 5;
-    b.burst = 99;
+    b.capacity = 100;
     b.remaining = 40;
 
     ok(gw_ratelimit_nearer(&b, &a) && !gw_ratelimit_nearer(&a, &b),

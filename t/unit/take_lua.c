@@ -5,9 +5,10 @@
 
 
 /*
- * The script of the limits in Redis against gw_gcra_take(), on a redis-server
- * of its own: random limits, costs, modes and changes of the limits, the same
- * decisions and the same stored values to the microsecond.
+ * The script of the limits in Redis against gw_gcra_take() and
+ * gw_window_take(), on a redis-server of its own: random limits, costs, modes
+ * and changes of the limits, the same decisions and the same stored values to
+ * the microsecond.
  */
 
 
@@ -23,19 +24,22 @@
 #include <unistd.h>
 
 #include "../../src/ngx_http_gw_limit_lua.h"
-#include "gw_gcra.h"
+#include "gw_window.h"
 #include "tap.h"
 
 
-#define CALLS   3000
-#define KEYS    5
+#define CALLS   6000
+#define KEYS    8
+#define GCRAS   5                     /* of the keys, the rest are windows */
 #define LIMITS  4
 
 
 typedef struct {
-    gw_gcra_t   gcra;
-    int64_t     cost;
-    int         key;
+    gw_gcra_t    gcra;
+    gw_window_t  window;
+    int64_t      cost;
+    int          key;
+    char         kind;                 /* a letter of take.lua */
 } limit_t;
 
 
@@ -44,6 +48,8 @@ static pid_t     server;
 static char      dir[1024];
 static uint64_t  seed = 88172645463325252ULL;
 static int64_t   model[KEYS];          /* what each key must hold */
+
+static gw_window_cell_t  cells[KEYS];
 
 
 static uint64_t
@@ -162,6 +168,13 @@ ticks(const limit_t *l)
 {
     int64_t  charge, need;
 
+    if (l->key >= GCRAS) {
+        number(l->cost);
+        number(l->window.limit);
+        number(l->window.period);
+        return;
+    }
+
     if (l->cost > l->gcra.capacity) {
         charge = l->gcra.tau;
         need = l->gcra.tau + 1;
@@ -180,11 +193,23 @@ ticks(const limit_t *l)
 static int
 ask(limit_t *l, int n, char mode, int64_t *reply)
 {
-    int          i;
-    char         key[16];
+    int          i, kinds, elements;
+    char         key[16], text_kinds[LIMITS + 2];
     const char  *text;
 
-    fprintf(out, "*%d\r\n", 3 + 4 * n + (mode != 't'));
+    kinds = (mode != 't');
+    elements = n + 1;
+    text_kinds[0] = mode;
+
+    for (i = 0; i < n; i++) {
+        text_kinds[i + 1] = l[i].kind;
+        kinds = kinds || l[i].kind != 'g';
+        elements += (l[i].key >= GCRAS);
+    }
+
+    text_kinds[n + 1] = '\0';
+
+    fprintf(out, "*%d\r\n", 3 + 4 * n + kinds);
     word("EVALSHA");
     word(NGX_HTTP_GW_LIMIT_TAKE_SHA);
     number(n);
@@ -198,20 +223,20 @@ ask(limit_t *l, int n, char mode, int64_t *reply)
         ticks(&l[i]);
     }
 
-    if (mode != 't') {
-        word(mode == 'p' ? "p" : "f");
+    if (kinds) {
+        word(text_kinds);
     }
 
     fflush(out);
 
     text = line();
 
-    if (text[0] != '*' || atoi(text + 1) != n + 1) {
+    if (text[0] != '*' || atoi(text + 1) != elements) {
         printf("# unexpected reply: %s", text);
         return 0;
     }
 
-    for (i = 0; i <= n; i++) {
+    for (i = 0; i < elements; i++) {
         text = line();
         reply[i] = (text[0] == ':') ? atoll(text + 1) : -INT64_MAX;
     }
@@ -231,54 +256,98 @@ ahead(const limit_t *l, int64_t now)
 }
 
 
+/* one limit alone: whether it has room; *d before and *after the charge */
+
+static int
+look(const limit_t *l, int64_t now, gw_window_cell_t *cell, int *strange,
+    int64_t *d, int64_t *after)
+{
+    int               room;
+    gw_gcra_result_t  res;
+    gw_window_cell_t  taken;
+
+    if (l->key < GCRAS) {
+        *d = ahead(l, now);
+        *strange = (model[l->key] > now + l->gcra.tau);
+        room = (gw_gcra_take(&l->gcra, model[l->key], now, l->cost, &res)
+                == GW_OK);
+        *after = *d + ((l->cost > l->gcra.capacity)
+                       ? l->gcra.tau : l->cost * l->gcra.interval);
+
+        return room;
+    }
+
+    *cell = cells[l->key];
+    *strange = gw_window_turn(&l->window, cell, now);
+    *d = cell->count;
+
+    taken = *cell;
+    room = (gw_window_take(&l->window, &taken, now, l->cost, &res) == GW_OK);
+    *after = *d + l->cost;
+
+    return room;
+}
+
+
 /* what C says about the same call; updates the model */
 
 static int
 expect(limit_t *l, int n, char mode, const int64_t *reply)
 {
-    int               i, yes;
-    int64_t           d, now, want;
-    gw_gcra_result_t  res;
+    int                i, kept, yes, shadow, windows;
+    int                room[LIMITS], strange[LIMITS];
+    int64_t            now, most, want, d[LIMITS], after[LIMITS];
+    gw_window_cell_t   cell[LIMITS];
 
     now = reply[0];
     yes = 1;
+    windows = 0;
 
     for (i = 0; i < n; i++) {
-        if (gw_gcra_take(&l[i].gcra, model[l[i].key], now, l[i].cost, &res)
-            != GW_OK)
-        {
+        room[i] = look(&l[i], now, &cell[i], &strange[i], &d[i], &after[i]);
+
+        if (!room[i] && l[i].kind >= 'a') {
             yes = 0;
         }
     }
 
     for (i = 0; i < n; i++) {
-        d = ahead(&l[i], now);
-        want = d;
+        shadow = (l[i].kind < 'a');
+        most = (l[i].key < GCRAS) ? l[i].gcra.tau : l[i].window.limit;
+        want = d[i];
+        kept = strange[i];
 
         if (mode == 'f') {
-            want += (l[i].cost > l[i].gcra.capacity)
-                    ? l[i].gcra.tau : l[i].cost * l[i].gcra.interval;
-            want = (want > l[i].gcra.tau) ? l[i].gcra.tau : want;
+            kept = kept || l[i].cost > 0;
+            want = (after[i] > most && l[i].cost) ? most : after[i];
 
-        } else if (yes && mode == 't') {
-            (void) gw_gcra_take(&l[i].gcra, model[l[i].key], now, l[i].cost,
-                                &res);
-            want = res.full;
+        } else if (mode == 't' && yes && (room[i] || !shadow)) {
+            kept = kept || l[i].cost > 0;
+            want = after[i];
         }
 
-        if (mode != 'p'
-            && (want != d || model[l[i].key] > now + l[i].gcra.tau))
-        {
-            model[l[i].key] = now + want;
+        if (mode != 'p' && kept) {
+
+            if (l[i].key < GCRAS) {
+                model[l[i].key] = now + want;
+
+            } else {
+                cells[l[i].key] = cell[i];
+                cells[l[i].key].count = want;
+            }
         }
 
-        if (!yes && mode != 'f') {
+        if (mode != 'f' && (!yes || (shadow && !room[i]))) {
             want = -1 - want;
         }
 
-        if (reply[i + 1] != want) {
-            printf("# limit %d of %d, mode %c: %lld, not %lld\n", i, n, mode,
-                   (long long) reply[i + 1], (long long) want);
+        if (reply[i + 1] != want
+            || (l[i].key >= GCRAS
+                && reply[n + 1 + windows++] != cell[i].previous))
+        {
+            printf("# limit %d of %d, mode %c, kind %c: %lld, not %lld\n", i,
+                   n, mode, l[i].kind, (long long) reply[i + 1],
+                   (long long) want);
             return 0;
         }
     }
@@ -343,6 +412,57 @@ stored(int key)
 }
 
 
+static int
+stored_window(int key)
+{
+    int                i;
+    char               name[16];
+    int64_t            v[3];
+    const char        *text;
+    gw_window_cell_t  *cell;
+
+    snprintf(name, sizeof(name), "k%d", key);
+    fprintf(out, "*5\r\n");
+    word("HMGET");
+    word(name);
+    word("w");
+    word("c");
+    word("p");
+    fflush(out);
+
+    (void) line();
+
+    for (i = 0; i < 3; i++) {
+        text = line();
+        v[i] = 0;
+
+        if (strcmp(text, "$-1\r\n") != 0) {
+            text = line();
+            v[i] = atoll(text);
+
+            if (strchr(text, '.') != NULL || strchr(text, 'e') != NULL) {
+                printf("# key %d has no integer: %s", key, text);
+                return 0;
+            }
+        }
+    }
+
+    cell = &cells[key];
+
+    if ((v[0] != cell->end || v[1] != cell->count || v[2] != cell->previous)
+        && (v[0] != 0 || cell->end > redis_time()))
+    {
+        printf("# key %d holds %lld %lld %lld, not %lld %lld %lld\n", key,
+               (long long) v[0], (long long) v[1], (long long) v[2],
+               (long long) cell->end, (long long) cell->count,
+               (long long) cell->previous);
+        return 0;
+    }
+
+    return 1;
+}
+
+
 /* different keys, since one key cannot be charged twice in one call */
 
 static int
@@ -350,6 +470,12 @@ limits(limit_t *l)
 {
     int      i, n, first;
     int64_t  period;
+
+    /* a sliding window of more parts than usec, and of less */
+
+    static const int64_t  spans[] = {
+        1000, 40000, 1000, 5000, 86400000000
+    };
 
     static const int64_t  periods[] = { 3, 1000, 40000, 1000000, 60000000 };
 
@@ -364,6 +490,19 @@ limits(limit_t *l)
 
         l[i].cost = (int64_t) rnd(rnd(8) == 0 ? 25 : 3);
         l[i].key = (first + i) % KEYS;
+        l[i].kind = 'g';
+
+        if (l[i].key >= GCRAS) {
+            period = spans[rnd(5)];
+            l[i].kind = (rnd(3) == 0) ? 'f' : 's';
+
+            (void) gw_window_init(&l[i].window, 1 + (int64_t) rnd(20), period,
+                                  l[i].kind == 's');
+        }
+
+        if (rnd(6) == 0) {
+            l[i].kind -= 'a' - 'A';
+        }
     }
 
     return n;
@@ -376,7 +515,7 @@ main(void)
     int          i, k, n, same, kept, denied, allowed;
     char         mode;
     limit_t      l[LIMITS];
-    int64_t      reply[LIMITS + 1];
+    int64_t      reply[2 * LIMITS + 1];
     const char  *sha;
 
     if (!ok(start(), "redis-server is started")) {
@@ -413,7 +552,7 @@ main(void)
         }
 
         for (k = 0; k < KEYS && same; k++) {
-            kept = kept && stored(k);
+            kept = kept && (k < GCRAS ? stored(k) : stored_window(k));
         }
     }
 
