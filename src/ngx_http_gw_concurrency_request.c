@@ -260,6 +260,7 @@ ngx_http_gw_concurrency_extras(ngx_pool_t *pool,
             extra->item.unit = "concurrent-requests";
             extra->item.quota = entry->max;
             extra->item.window = 0;
+            extra->item.burst = 0;
             extra->item.capacity = entry->max;
             extra->item.remaining = entry->max - entry->current;
             extra->item.reset = 0;
