@@ -356,9 +356,6 @@ ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
         p = ngx_http_gw_auth_jwks_alloc(ref, text->len);
 
         if (p == NULL) {
-            ngx_http_gw_auth_jwks_failed(record);
-            ngx_http_gw_auth_jwks_end(ref);
-
             rc = NGX_ERROR;
             goto done;
         }

@@ -123,7 +123,7 @@ ngx_uint_t ngx_http_gw_auth_jwks_fail(ngx_http_gw_auth_jwks_ref_t *ref);
  *     failures  out: that were before it
  *
  * Returns NGX_OK: it is new; NGX_DECLINED: it is that which was there;
- * NGX_ERROR: there is no room for it, which is then a failure.
+ * NGX_ERROR: there is no room for it, and the fetch is still to be ended.
  */
 
 ngx_int_t ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
