@@ -913,7 +913,8 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_gw_auth_key_conf_t *))
            != NGX_OK
         || ngx_array_init(&gmcf->args, cf->pool, 4, sizeof(ngx_str_t))
-           != NGX_OK)
+           != NGX_OK
+        || ngx_http_gw_auth_lint_init(cf, &gmcf->lint) != NGX_OK)
     {
         return NULL;
     }
@@ -1066,6 +1067,7 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_gw_auth_loc_conf_t  *prev = parent;
     ngx_http_gw_auth_loc_conf_t  *conf = child;
 
+    char                          *rv;
     ngx_uint_t                     server;
     ngx_http_core_loc_conf_t      *clcf;
     ngx_http_gw_auth_main_conf_t  *gmcf;
@@ -1078,7 +1080,18 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     server = (clcf->name.len == 0 && !clcf->noname);
 
-    return ngx_http_gw_auth_conf_merge(cf, gmcf, prev, conf, server);
+    rv = ngx_http_gw_auth_conf_merge(cf, gmcf, prev, conf, server);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ngx_http_gw_auth_lint_location(cf, &gmcf->lint, conf->issuers)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -1226,6 +1239,8 @@ ngx_http_gw_auth_init(ngx_conf_t *cf)
     *h = ngx_http_gw_auth_precontent_handler;
 
     gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
+
+    ngx_http_gw_auth_lint_check(cf, &gmcf->lint);
 
     return ngx_http_gw_auth_server_init(cf, gmcf->hash,
                                         &ngx_http_gw_auth_module);

@@ -27,6 +27,7 @@
 #include "ngx_http_gw_auth_cred.h"
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
+#include "ngx_http_gw_auth_lint.h"
 #include "ngx_http_gw_auth_policy.h"
 #include "ngx_http_gw_auth_rewrite.h"
 #include "ngx_http_gw_auth_store.h"
@@ -108,6 +109,7 @@ typedef struct {
 
     ngx_http_gw_auth_keyring_t  keyring;
     ngx_array_t                issuers;      /* ..._auth_issuer_t *, named */
+    ngx_http_gw_auth_lint_t    lint;         /* while it is read */
     ngx_array_t                stores;       /* ngx_http_gw_auth_store_t * */
     ngx_array_t                key_confs;    /* ..._key_conf_t * */
     ngx_array_t                args;         /* ngx_str_t, credentials */

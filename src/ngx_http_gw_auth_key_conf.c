@@ -21,6 +21,10 @@
     ((issuer)->name.len ? "algorithms" : "gw_jwt_algorithms")
 
 
+/* read permission for everybody */
+#define NGX_HTTP_GW_AUTH_OTHERS  0004
+
+
 static ngx_array_t *ngx_http_gw_auth_key_list(ngx_conf_t *cf,
     ngx_array_t **keys);
 static char *ngx_http_gw_auth_key_format(ngx_conf_t *cf, ngx_str_t *param,
@@ -510,6 +514,15 @@ ngx_http_gw_auth_key_read(ngx_conf_t *cf, ngx_http_gw_auth_keyring_t *ring,
     rc = ngx_http_gw_auth_key_parse(cf, ring, keys, &text);
 
     ngx_http_gw_auth_free_file(&text);
+
+    if (rc == NGX_OK
+        && (keys->set->algs & GW_ALG_MASK_HS)
+        && (ngx_file_access(&fi) & NGX_HTTP_GW_AUTH_OTHERS))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "everybody may read the secrets in \"%V\", take "
+                           "that right away with \"chmod o-r\"", name);
+    }
 
     return rc;
 }

@@ -24,6 +24,7 @@ my %file = (
     'oct.json' => GW::JOSE::jwk('oct64'),
     'oct31.json' => GW::JOSE::jwk('oct31'),
     'hs512.json' => GW::JOSE::jwk('oct63', alg => 'HS512'),
+    'hs512b.json' => GW::JOSE::jwk('oct64', alg => 'HS512'),
     'empty.json' => '',
     'nokeys.json' => '{"keys":[]}',
     'enc.json' => GW::JOSE::jwk('rsa', use => 'enc'),
@@ -51,6 +52,8 @@ my %file = (
 );
 
 GW::Auth::file($_, $file{$_}) for keys %file;
+
+chmod(0640, GW::tmp_dir() . '/hs512b.json');
 
 no_shuffle();
 run_tests();
@@ -1739,3 +1742,139 @@ location /x {
 --- must_die
 --- error_log
 invalid parameter "nodelay"
+
+
+
+=== TEST: a file with secrets that everybody may read
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/oct.json;
+    gw_jwt_algorithms HS256;
+}
+location /y {
+    return 200;
+}
+--- request
+GET /y
+--- error_log
+take that right away with "chmod o-r"
+
+
+
+=== TEST: a file with secrets of the group only, and one with public keys
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/hs512b.json;
+    gw_jwt_algorithms HS512;
+}
+location /z {
+    gw_jwt a;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+}
+location /y {
+    return 200;
+}
+--- request
+GET /y
+--- no_error_log
+chmod
+
+
+
+=== TEST: keys that come from another host without TLS
+--- config
+location /x {
+    gw_jwt a;
+    gw_jwt_key_request /keys/a?b=c;
+}
+location /keys/ {
+    internal;
+    proxy_pass http://192.0.2.1/jwks;
+}
+location = /y {
+    return 200;
+}
+--- request
+GET /y
+--- error_log
+the keys of "/keys/a?b=c" come from "192.0.2.1" without TLS, who is on the way can replace them, use "proxy_pass https://..." and "proxy_ssl_verify on" in location "/keys/"
+
+
+
+=== TEST: keys that come from another host without TLS, on another port
+--- http_config
+upstream idp {
+    server 127.0.0.1:8080;
+    server 192.0.2.1:8080 backup;
+}
+gw_jwt_issuer i {
+    issuer       https://id.example;
+    audience     a;
+    key_request  /keys;
+}
+--- config
+location /x {
+    gw_jwt a issuer=i;
+}
+location = /keys {
+    internal;
+    proxy_pass http://idp/jwks;
+}
+location = /y {
+    return 200;
+}
+--- request
+GET /y
+--- error_log
+the keys of "/keys" come from "idp" without TLS
+
+
+
+=== TEST: keys that come from this host, over TLS, or nobody knows
+--- http_config
+upstream idp {
+    server 127.0.0.1:8080;
+    server unix:/run/idp.sock backup;
+}
+--- config
+location /a {
+    gw_jwt a;
+    gw_jwt_key_request /keys/a;
+}
+location /b {
+    gw_jwt a;
+    gw_jwt_key_request /keys/b;
+}
+location /c {
+    gw_jwt a;
+    gw_jwt_key_request /keys/c;
+}
+location /d {
+    gw_jwt a;
+    gw_jwt_key_request /keys/d$arg_x;
+}
+location = /keys/a {
+    internal;
+    proxy_pass http://idp/jwks;
+}
+location = /keys/b {
+    internal;
+    proxy_pass https://192.0.2.1/jwks;
+}
+location = /keys/c {
+    internal;
+    proxy_pass http://$arg_c/jwks;
+}
+location /keys/ {
+    internal;
+    proxy_pass http://192.0.2.1/jwks;
+}
+location = /y {
+    return 200;
+}
+--- request
+GET /y
+--- no_error_log
+without TLS
