@@ -166,6 +166,10 @@ ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
         return NGX_OK;
     }
 
+    if (ngx_http_gw_redis_resolver(cf, service->conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     name.len = sizeof("gw_limit_redis_counters:") - 1
                + service->conf->name.len;
 

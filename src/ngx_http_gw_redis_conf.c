@@ -18,6 +18,9 @@
 #define NGX_HTTP_GW_REDIS_FAILS_MAX     1000
 #define NGX_HTTP_GW_REDIS_DATABASE_MAX  65535
 
+/* msec, as nginx's own default */
+#define NGX_HTTP_GW_REDIS_RESOLVER_TIMEOUT  30000
+
 /* certificates between that of Redis and a trusted one */
 #define NGX_HTTP_GW_REDIS_DEPTH_MAX     100
 
@@ -250,6 +253,37 @@ ngx_http_gw_redis_find(ngx_array_t *services, ngx_str_t *name)
 }
 
 
+ngx_int_t
+ngx_http_gw_redis_resolver(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (!rcf->resolve) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->resolver == NULL || clcf->resolver->connections.nelts == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"resolve\" of gw_redis \"%V\" needs a \"resolver\" "
+                      "in the http block in %s:%ui",
+                      &rcf->name, rcf->file, rcf->line);
+        return NGX_ERROR;
+    }
+
+    rcf->resolver = clcf->resolver;
+    rcf->resolver_timeout = clcf->resolver_timeout;
+
+    /* the http block itself is not merged with anything */
+
+    ngx_conf_init_msec_value(rcf->resolver_timeout,
+                             NGX_HTTP_GW_REDIS_RESOLVER_TIMEOUT);
+
+    return NGX_OK;
+}
+
+
 static char *
 ngx_http_gw_redis_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 {
@@ -303,14 +337,17 @@ ngx_http_gw_redis_server(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 
     value = cf->args->elts;
 
-    if (cf->args->nelts > 2) {
+    if (cf->args->nelts > 3
+        || (cf->args->nelts == 3
+            && ngx_strcmp(value[2].data, "resolve") != 0))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" of \"server\" in "
-                           "\"gw_redis\"", &value[2]);
+                           "\"gw_redis\"", &value[cf->args->nelts - 1]);
         return NGX_CONF_ERROR;
     }
 
-    if (rcf->addr != NULL) {
+    if (rcf->server.data != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "gw_redis \"%V\" has more than one server, which "
                            "is not supported in this release", &rcf->name);
@@ -321,6 +358,7 @@ ngx_http_gw_redis_server(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 
     u.url = value[1];
     u.default_port = NGX_HTTP_GW_REDIS_PORT;
+    u.no_resolve = (cf->args->nelts == 3);
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
 
@@ -335,7 +373,20 @@ ngx_http_gw_redis_server(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 
     rcf->server = value[1];
     rcf->host = u.host;
-    rcf->addr = &u.addrs[0];
+    rcf->port = u.port;
+    rcf->resolve = u.no_resolve;
+
+    if (!rcf->resolve) {
+        rcf->addr = &u.addrs[0];
+        return NGX_CONF_OK;
+    }
+
+    if (u.naddrs != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "server \"%V\" of gw_redis \"%V\" is no name, it "
+                           "does not need \"resolve\"", &value[1], &rcf->name);
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -541,7 +592,7 @@ ngx_http_gw_redis_protocols(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 static char *
 ngx_http_gw_redis_finish(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
 {
-    if (rcf->addr == NULL) {
+    if (rcf->server.data == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "no \"server\" in gw_redis \"%V\"", &rcf->name);
         return NGX_CONF_ERROR;

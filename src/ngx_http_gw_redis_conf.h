@@ -32,7 +32,11 @@
 typedef struct {
     ngx_str_t                 name;
     ngx_str_t                 server;          /* as it was written */
-    ngx_addr_t               *addr;
+    ngx_addr_t               *addr;            /* NULL with "resolve" */
+    in_port_t                 port;
+    ngx_flag_t                resolve;
+    ngx_resolver_t           *resolver;
+    ngx_msec_t                resolver_timeout;
 
     ngx_str_t                 user;
     ngx_str_t                 password;
@@ -84,6 +88,15 @@ typedef struct {
  */
 char *ngx_http_gw_redis_block(ngx_conf_t *cf, ngx_array_t *services,
     ngx_str_t *name);
+
+/*
+ * Takes the resolver of the http level for a service that needs it; called
+ * when all is parsed.
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_redis_resolver(ngx_conf_t *cf,
+    ngx_http_gw_redis_conf_t *rcf);
 
 /* Returns the service of this name, or NULL. */
 ngx_http_gw_redis_conf_t *ngx_http_gw_redis_find(ngx_array_t *services,

@@ -10,6 +10,7 @@
 #include <ngx_event_connect.h>
 
 #include "gw_resp.h"
+#include "ngx_http_gw_redis_resolve.h"
 #include "ngx_http_gw_redis_tls.h"
 #include "ngx_http_gw_redis_wire.h"
 
@@ -176,7 +177,14 @@ ngx_http_gw_redis_link_create(ngx_pool_t *pool, ngx_log_t *log,
     link->tend.log = log;
     link->tend.cancelable = 1;
 
-    ngx_http_gw_redis_arm(&link->tend, 0);
+    if (ngx_http_gw_redis_resolve_start(link, pool) != NGX_OK) {
+        return NULL;
+    }
+
+    /* a name calls for the connection when it is known */
+
+    ngx_http_gw_redis_arm(&link->tend, link->resolve != NULL
+                                       ? link->conf->connect_timeout : 0);
 
     return link;
 }
@@ -396,6 +404,7 @@ ngx_http_gw_redis_link_exit(ngx_http_gw_redis_link_t *link)
         ngx_del_timer(&link->tend);
     }
 
+    ngx_http_gw_redis_resolve_exit(link);
     ngx_http_gw_redis_tls_exit(link);
 }
 
@@ -636,7 +645,16 @@ ngx_http_gw_redis_link_reply(ngx_http_gw_redis_link_t *link, redisReply *reply)
         }
     }
 
-    return (error != NULL) ? ngx_http_gw_redis_judge(link, error) : NGX_OK;
+    if (error != NULL && ngx_http_gw_redis_judge(link, error) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    if (link->moving) {
+        ngx_http_gw_redis_link_move(link);
+        return link->moving ? NGX_OK : NGX_DONE;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -938,6 +956,11 @@ ngx_http_gw_redis_link_lost(ngx_http_gw_redis_link_t *link, ngx_err_t err,
     ngx_msec_t  age;
 
     was_up = link->up;
+
+    if (!was_up) {
+        ngx_http_gw_redis_resolve_next(link);
+    }
+
     idle = was_up && link->head == link->tail;
     age = ngx_current_msec - link->up_since;
 
@@ -962,6 +985,36 @@ ngx_http_gw_redis_link_lost(ngx_http_gw_redis_link_t *link, ngx_err_t err,
 
     ngx_http_gw_redis_drain(link, link->open || link->resting
                                   || link->exiting);
+}
+
+
+void
+ngx_http_gw_redis_link_move(ngx_http_gw_redis_link_t *link)
+{
+    ngx_http_gw_redis_waiter_t  *w;
+
+    if (link->exiting) {
+        return;
+    }
+
+    if (link->up) {
+
+        if (!link->moving) {
+            link->moving = 1;
+            link->hold = link->in;
+        }
+
+        w = &link->waiters[link->head & link->mask];
+
+        if (link->head != link->tail && (ssize_t) (w->start - link->hold) < 0)
+        {
+            return;
+        }
+    }
+
+    ngx_http_gw_redis_wire_close(link);
+    ngx_http_gw_redis_drain(link, 0);
+    ngx_http_gw_redis_arm(&link->tend, 0);
 }
 
 

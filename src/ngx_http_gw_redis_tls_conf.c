@@ -160,7 +160,7 @@ ngx_http_gw_redis_tls_check(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
         return NGX_CONF_ERROR;
     }
 
-    if (rcf->addr->sockaddr->sa_family == AF_UNIX) {
+    if (rcf->addr != NULL && rcf->addr->sockaddr->sa_family == AF_UNIX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "gw_redis \"%V\" has a unix socket, which does "
                            "not need \"ssl\"", &rcf->name);

@@ -10,6 +10,7 @@
 #include <ngx_event_connect.h>
 
 #include "gw_resp.h"
+#include "ngx_http_gw_redis_resolve.h"
 #include "ngx_http_gw_redis_tls.h"
 #include "ngx_http_gw_redis_wire.h"
 
@@ -184,8 +185,16 @@ ngx_http_gw_redis_wire_connect(ngx_http_gw_redis_link_t *link)
 {
     ngx_int_t               rc;
     ngx_connection_t       *c;
+    ngx_addr_t             *addr;
     gw_resp_limits_t        limits;
     ngx_peer_connection_t  *pc;
+
+    addr = ngx_http_gw_redis_resolve_addr(link);
+
+    if (addr == NULL) {
+        ngx_http_gw_redis_link_lost(link, 0, "its name is not resolved");
+        return;
+    }
 
     link->stat.connects++;
 
@@ -212,9 +221,9 @@ ngx_http_gw_redis_wire_connect(ngx_http_gw_redis_link_t *link)
     pc = &link->peer;
     ngx_memzero(pc, sizeof(ngx_peer_connection_t));
 
-    pc->sockaddr = link->conf->addr->sockaddr;
-    pc->socklen = link->conf->addr->socklen;
-    pc->name = &link->conf->addr->name;
+    pc->sockaddr = addr->sockaddr;
+    pc->socklen = addr->socklen;
+    pc->name = &addr->name;
     pc->get = ngx_event_get_peer;
     pc->log = &link->quiet;
     pc->log_error = NGX_ERROR_ERR;
@@ -405,7 +414,7 @@ ngx_http_gw_redis_chain(ngx_http_gw_redis_link_t *link, ngx_buf_t *b)
         return (b[0].pos == b[0].last) ? 0 : 1;
     }
 
-    len = link->in - link->out;
+    len = (link->moving ? link->hold : link->in) - link->out;
 
     if (len == 0) {
         return 0;
@@ -556,6 +565,7 @@ ngx_http_gw_redis_wire_close(ngx_http_gw_redis_link_t *link)
         ngx_del_timer(&link->stall);
     }
 
+    link->moving = 0;
     link->shaking = 0;
     link->connected = 0;
     link->up = 0;

@@ -31,6 +31,9 @@
 #define NGX_HTTP_GW_REDIS_TLS_ERROR  128
 
 
+typedef struct ngx_http_gw_redis_resolve_s  ngx_http_gw_redis_resolve_t;
+
+
 typedef struct {
     ngx_http_gw_redis_done_pt       done;      /* NULL: nobody waits */
     void                           *data;
@@ -47,6 +50,7 @@ struct ngx_http_gw_redis_link_s {
     ngx_log_t                      *log;
     ngx_log_t                       quiet;     /* of the connection */
 
+    ngx_http_gw_redis_resolve_t    *resolve;   /* NULL: a fixed address */
     ngx_peer_connection_t           peer;
     ngx_connection_t               *connection;
     redisReader                    *reader;
@@ -68,6 +72,7 @@ struct ngx_http_gw_redis_link_s {
     size_t                          ring_size; /* a power of two */
     size_t                          in;        /* free running */
     size_t                          out;       /* free running */
+    size_t                          hold;      /* "in" when it was to move */
 
     ngx_http_gw_redis_waiter_t     *waiters;   /* in order of the replies */
     uint32_t                        mask;
@@ -94,6 +99,7 @@ struct ngx_http_gw_redis_link_s {
 #endif
 
     unsigned                        tls_said:1;    /* tls_error is of now */
+    unsigned                        moving:1;      /* to another address */
     unsigned                        shaking:1;     /* TLS is not ready yet */
     unsigned                        connected:1;   /* bytes may be sent */
     unsigned                        up:1;          /* the preamble too */
@@ -148,6 +154,12 @@ ngx_int_t ngx_http_gw_redis_link_greeting(ngx_http_gw_redis_link_t *link,
     redisReply *reply);
 ngx_int_t ngx_http_gw_redis_link_reply(ngx_http_gw_redis_link_t *link,
     redisReply *reply);
+
+/*
+ * There is another address to connect to: it is, as soon as the commands
+ * that were given to the connection so far have their replies.
+ */
+void ngx_http_gw_redis_link_move(ngx_http_gw_redis_link_t *link);
 
 /*
  * The connection is unusable or was not made: closes it, ends the waiters

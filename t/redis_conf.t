@@ -245,7 +245,57 @@ no "server" in gw_redis "main"
 gw_redis "main" has more than one server, which is not supported in this release
 
 
-=== TEST: resolve is refused
+=== TEST: another parameter of a server is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379 backup;
+    }
+--- config
+--- must_die
+--- error_log
+invalid parameter "backup" of "server" in "gw_redis"
+
+
+=== TEST: a third parameter of a server is refused
+--- http_config
+    gw_redis main {
+        server redis.gw.test:6379 resolve again;
+    }
+--- config
+--- must_die
+--- error_log
+invalid parameter "again" of "server" in "gw_redis"
+
+
+=== TEST: a name with resolve is not resolved by nginx -t
+--- http_config
+    resolver 127.0.0.1:1;
+    gw_redis main {
+        server no-such-host.invalid resolve;
+    }
+    gw_limit_zone $arg_k zone=one:1m rate=1r/s redis=main;
+--- config
+    location /t { return 200 "fine"; }
+--- request
+GET /t
+--- response_body chomp
+fine
+
+
+=== TEST: resolve without a resolver is refused
+--- http_config
+    gw_redis main {
+        server no-such-host.invalid resolve;
+    }
+    gw_limit_zone $arg_k zone=one:1m rate=1r/s redis=main;
+--- config
+    resolver 127.0.0.1:1;
+--- must_die
+--- error_log
+"resolve" of gw_redis "main" needs a "resolver" in the http block in
+
+
+=== TEST: resolve of an address is refused
 --- http_config
     gw_redis main {
         server 127.0.0.1:6379 resolve;
@@ -253,7 +303,29 @@ gw_redis "main" has more than one server, which is not supported in this release
 --- config
 --- must_die
 --- error_log
-invalid parameter "resolve" of "server" in "gw_redis"
+server "127.0.0.1:6379" of gw_redis "main" is no name, it does not need "resolve"
+
+
+=== TEST: resolve of an IPv6 address is refused
+--- http_config
+    gw_redis main {
+        server [::1] resolve;
+    }
+--- config
+--- must_die
+--- error_log
+server "[::1]" of gw_redis "main" is no name, it does not need "resolve"
+
+
+=== TEST: resolve of a unix socket is refused
+--- http_config
+    gw_redis main {
+        server unix:/run/redis/none.sock resolve;
+    }
+--- config
+--- must_die
+--- error_log
+server "unix:/run/redis/none.sock" of gw_redis "main" is no name, it does not need "resolve"
 
 
 === TEST: a server with an invalid port is refused

@@ -40,6 +40,7 @@ sub new {
     my $self = bless {
         dir => GW::tmp_dir() . '/redis' . $count++,
         args => $opt{args} || [],
+        host => $opt{host} || '127.0.0.1',
         user => $opt{user},
         password => $opt{password},
     }, $class;
@@ -63,7 +64,8 @@ sub new {
 sub server {
     my ($self) = @_;
 
-    return $self->{path} ? "unix:$self->{path}" : "127.0.0.1:$self->{port}";
+    return $self->{path} ? "unix:$self->{path}"
+                         : "$self->{host}:$self->{port}";
 }
 
 
@@ -73,7 +75,7 @@ sub start {
     my @listen = $self->{path}
                  ? ('--port', 0, '--unixsocket', $self->{path},
                     '--unixsocketperm', 777)
-                 : ('--port', $self->{port}, '--bind', '127.0.0.1');
+                 : ('--port', $self->{port}, '--bind', $self->{host});
 
     my $pid = fork();
     die "fork: $!" unless defined $pid;
@@ -111,7 +113,7 @@ sub connect {
 
     return $self->{path}
            ? IO::Socket::UNIX->new(Peer => $self->{path})
-           : IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+           : IO::Socket::INET->new(PeerAddr => $self->{host},
                                    PeerPort => $self->{port}, Timeout => 2);
 }
 
@@ -213,6 +215,7 @@ sub fake {
 
     my $self = bless {
         dir => GW::tmp_dir() . '/fake' . $count++,
+        host => '127.0.0.1',
         port => $opt{port} || GW::free_port(),
         handler => $handler || sub { return undef },
     }, $class;
