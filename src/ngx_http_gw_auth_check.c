@@ -248,7 +248,9 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
     rc = NGX_DECLINED;
 
     if (alcf->cache) {
-        rc = ngx_http_gw_auth_cached(r, gmcf, alcf, ctx->id, text, reason);
+        rc = ngx_http_gw_auth_cached(r, gmcf, alcf,
+                                     ctx->early ? NGX_HTTP_GW_AUTH_NOWAIT : 0,
+                                     ctx->id, text, reason);
 
         ctx->cache = (rc == NGX_OK) ? NGX_HTTP_GW_AUTH_CACHE_HIT
                                     : NGX_HTTP_GW_AUTH_CACHE_MISS;

@@ -13,8 +13,8 @@
 
 static ngx_int_t ngx_http_gw_auth_cached_key(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_cached_t *cached, ngx_http_gw_auth_issuer_t **issuer,
-    gw_reason_e *reason);
+    ngx_uint_t flags, ngx_http_gw_auth_cached_t *cached,
+    ngx_http_gw_auth_issuer_t **issuer, gw_reason_e *reason);
 static ngx_http_gw_auth_issuer_t *ngx_http_gw_auth_cached_issuer(
     ngx_array_t *issuers, ngx_http_gw_auth_cached_t *cached);
 static gw_token_store_t *ngx_http_gw_auth_shared(
@@ -25,7 +25,8 @@ static gw_token_store_t *ngx_http_gw_auth_shared(
 ngx_int_t
 ngx_http_gw_auth_cached(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason)
+    ngx_uint_t flags, ngx_http_gw_auth_identity_t *id, ngx_str_t *text,
+    gw_reason_e *reason)
 {
     time_t                      now;
     ngx_int_t                   rc;
@@ -39,8 +40,8 @@ ngx_http_gw_auth_cached(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    rc = ngx_http_gw_auth_cached_key(r, gmcf, alcf, cached, &id->issuer,
-                                     reason);
+    rc = ngx_http_gw_auth_cached_key(r, gmcf, alcf, flags, cached,
+                                     &id->issuer, reason);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -61,8 +62,8 @@ ngx_http_gw_auth_cached(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_gw_auth_cached_key(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_cached_t *cached, ngx_http_gw_auth_issuer_t **issuer,
-    gw_reason_e *reason)
+    ngx_uint_t flags, ngx_http_gw_auth_cached_t *cached,
+    ngx_http_gw_auth_issuer_t **issuer, gw_reason_e *reason)
 {
     ngx_int_t                       rc;
     ngx_uint_t                      i;
@@ -88,7 +89,7 @@ ngx_http_gw_auth_cached_key(ngx_http_request_t *r,
     }
 
     rc = ngx_http_gw_auth_choose(r, &gmcf->keyring, is, allowed, cached->token,
-                                 0, &cand, reason);
+                                 flags, &cand, reason);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -27,6 +27,7 @@
  * Looks for a token among those that this worker has parsed.
  *
  *     alcf    its cache is on, it has issuers
+ *     flags   as for ngx_http_gw_auth_keys_get()
  *     id      out: the token and its issuer, on NGX_OK
  *
  * Returns NGX_OK: one of the keys that may verify it here has done so;
@@ -35,7 +36,8 @@
 
 ngx_int_t ngx_http_gw_auth_cached(ngx_http_request_t *r,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_http_gw_auth_loc_conf_t *alcf,
-    ngx_http_gw_auth_identity_t *id, ngx_str_t *text, gw_reason_e *reason);
+    ngx_uint_t flags, ngx_http_gw_auth_identity_t *id, ngx_str_t *text,
+    gw_reason_e *reason);
 
 
 /*

@@ -809,6 +809,11 @@ ngx_http_gw_auth_remote_park(ngx_http_gw_auth_wait_t *wait,
         r->read_event_handler = ngx_http_block_reading;
     }
 
+    if (wait->known) {
+        /* never: nobody evaluates a request that waits */
+        ngx_queue_remove(&wait->queue);
+    }
+
     wait->known = known;
     wait->generation = known->ref.generation;
     wait->rounds = known->ref.record->rounds;

@@ -46,6 +46,14 @@ my $more = <<'END';
             empty_gif;
         }
 
+        location = /early {
+            set $early $gw_jwt_claim_exp;
+            gw_jwt test;
+            gw_jwt_key_request /jwks/main;
+            gw_jwt_key_cache 1s cooldown=1s max_stale=0;
+            empty_gif;
+        }
+
         location = /wait {
             gw_jwt test;
             gw_jwt_key_request /jwks/main;
@@ -300,6 +308,9 @@ cmp_ok(fetches(), '>', $before, 'a longer max-age of the provider is nothing');
 provide('main', "json Cache-Control: max-age=0\n" . GW::JOSE::jwks(jwk('a')));
 sleep(1.1);
 is(status('a', '/wait'), '200 -', 'max_stale=0 waits for what is due');
+is(status('a', '/early'), '200 -', 'a variable is read before');
+sleep(1.1);
+is(status('a', '/early'), '200 -', '... of a token that is known') for 1 .. 2;
 sleep(0.2);
 $before = fetches();
 is(status('a'), '200 -', 'a max-age of 0') for 1 .. 5;
