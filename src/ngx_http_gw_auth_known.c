@@ -135,6 +135,7 @@ ngx_http_gw_auth_cached_issuer(ngx_array_t *issuers,
         /* the first one of that name is asked */
 
         if (cached->issuer == NULL
+            || cached->issuer->iss.len == 0
             || (is[i]->iss.len == cached->issuer->iss.len
                 && ngx_memcmp(is[i]->iss.data, cached->issuer->iss.data,
                               is[i]->iss.len)
