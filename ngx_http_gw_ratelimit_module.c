@@ -397,6 +397,10 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         }
     }
 
+    if (ctx->concurrency.waiting) {
+        return ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
+    }
+
     rc = ngx_http_gw_limit_handle(r, ctx, conf, phase);
 
     if (rc == NGX_DECLINED && r == r->main) {
@@ -835,6 +839,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_uint_t                  i;
     ngx_array_t                *services;
     ngx_http_gw_limit_zone_t  **zone;
+    ngx_http_gw_concurrency_zone_t  **concurrency;
 
     ngx_conf_init_value(rmcf->worker.delay_max,
                         NGX_HTTP_GW_RATELIMIT_DELAY_MAX);
@@ -843,6 +848,28 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_gw_concurrency_zones_resolve(cf, &rmcf->concurrency_zones,
+                                              services,
+                                              &rmcf->joint.registry->node_id)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    concurrency = rmcf->concurrency_zones.elts;
+
+    for (i = 0; i < rmcf->concurrency_zones.nelts; i++) {
+
+        if (concurrency[i]->remote.redis
+            && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
+                                           concurrency[i]->remote.number,
+                                           &ngx_http_gw_ratelimit_module)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
     }
 
     zone = rmcf->zones.elts;

@@ -390,21 +390,26 @@ ngx_http_gw_concurrency_take(ngx_http_gw_concurrency_entry_t *entry)
 
 
 void
+ngx_http_gw_concurrency_drop(ngx_http_gw_concurrency_entry_t *entry)
+{
+    if (entry->held) {
+        ngx_http_gw_concurrency_zone_give(entry->limit->zone, entry->hold);
+        entry->held = 0;
+    }
+
+    ngx_http_gw_concurrency_end(&entry->ask);
+}
+
+
+void
 ngx_http_gw_concurrency_release(ngx_http_gw_concurrency_ctx_t *ctx)
 {
-    ngx_uint_t                        i, phase;
-    ngx_http_gw_concurrency_entry_t  *entry;
+    ngx_uint_t  i, phase;
 
     for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
 
         for (i = 0; i < ctx->n[phase]; i++) {
-            entry = &ctx->entries[phase][i];
-
-            if (entry->held) {
-                ngx_http_gw_concurrency_zone_give(entry->limit->zone,
-                                                  entry->hold);
-                entry->held = 0;
-            }
+            ngx_http_gw_concurrency_drop(&ctx->entries[phase][i]);
         }
     }
 }

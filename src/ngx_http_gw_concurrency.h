@@ -70,6 +70,7 @@ typedef struct {
     int64_t                          max;        /* requests */
     int64_t                          current;    /* in progress */
     uint32_t                         hold;
+    ngx_http_gw_concurrency_ask_t    ask;        /* of Redis */
     unsigned                         told:1;     /* there is an answer */
     unsigned                         held:1;
     unsigned                         silent:1;   /* not shown to the client */
@@ -84,8 +85,9 @@ typedef struct {
     ngx_http_gw_concurrency_entry_t  *failed;    /* the one that rejected */
     ngx_http_gw_concurrency_entry_t  *invalid;   /* has no limit to tell */
     ngx_http_gw_concurrency_status_e  status;
-    unsigned                          preaccess:1;   /* decided */
-    unsigned                          postaccess:1;
+    ngx_uint_t                        pending;   /* calls of Redis */
+    unsigned                          decided:2; /* a bit for each phase */
+    unsigned                          waiting:1; /* for Redis */
 } ngx_http_gw_concurrency_ctx_t;
 
 
@@ -124,6 +126,9 @@ ngx_int_t ngx_http_gw_concurrency_prepare(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_gw_concurrency_take(
     ngx_http_gw_concurrency_entry_t *entry);
+
+/* The request holds nothing of this entry any more. */
+void ngx_http_gw_concurrency_drop(ngx_http_gw_concurrency_entry_t *entry);
 
 /* The request has ended, or does not go on: it holds nothing any more. */
 void ngx_http_gw_concurrency_release(ngx_http_gw_concurrency_ctx_t *ctx);

@@ -15,6 +15,13 @@
 #define NGX_HTTP_GW_CONCURRENCY_COMPLAIN  60
 
 
+static ngx_int_t ngx_http_gw_concurrency_decide(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+static void ngx_http_gw_concurrency_answered(void *data);
+static ngx_int_t ngx_http_gw_concurrency_answers(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+static ngx_int_t ngx_http_gw_concurrency_answer(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_concurrency_entry_t *entry);
 static ngx_int_t ngx_http_gw_concurrency_invalid(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx);
 static ngx_int_t ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
@@ -37,28 +44,32 @@ ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
     ngx_http_gw_limit_phase_e phase)
 {
-    ngx_int_t                         rc;
-    ngx_uint_t                        i;
-    ngx_http_gw_concurrency_ctx_t    *cctx;
-    ngx_http_gw_concurrency_entry_t  *entry;
+    ngx_int_t                       rc;
+    ngx_http_gw_concurrency_ctx_t  *cctx;
 
     cctx = &ctx->concurrency;
+
+    if (cctx->waiting) {
+
+        if (cctx->pending) {
+            return NGX_AGAIN;
+        }
+
+        ctx->woken = 0;
+        cctx->waiting = 0;
+
+        return ngx_http_gw_concurrency_answers(r, ctx, phase);
+    }
 
     if (ctx->sealed
         || conf->concurrencies == NULL
         || conf->concurrencies->count[phase] == 0
-        || (phase == NGX_HTTP_GW_LIMIT_PREACCESS ? cctx->preaccess
-                                                 : cctx->postaccess))
+        || cctx->decided & (1 << phase))
     {
         return NGX_DECLINED;
     }
 
-    if (phase == NGX_HTTP_GW_LIMIT_PREACCESS) {
-        cctx->preaccess = 1;
-
-    } else {
-        cctx->postaccess = 1;
-    }
+    cctx->decided |= 1 << phase;
 
     ctx->conf = conf;
 
@@ -80,25 +91,109 @@ ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
         }
     }
 
+    return ngx_http_gw_concurrency_decide(r, ctx, phase);
+}
+
+
+/*
+ * What is in progress on this host is in progress: if that is too much, Redis
+ * is not asked.
+ */
+
+static ngx_int_t
+ngx_http_gw_concurrency_decide(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
+{
+    ngx_int_t                         rc;
+    ngx_uint_t                        i;
+    ngx_http_gw_concurrency_ctx_t    *cctx;
+    ngx_http_gw_concurrency_zone_t   *zone;
+    ngx_http_gw_concurrency_entry_t  *entry;
+
+    cctx = &ctx->concurrency;
+
     for (i = 0; i < cctx->n[phase]; i++) {
         entry = &cctx->entries[phase][i];
 
-        if (conf->dry_run) {
+        if (ctx->conf->dry_run) {
             entry->silent = 1;
         }
 
         if (ngx_http_gw_concurrency_take(entry) != NGX_OK) {
-
             rc = ngx_http_gw_concurrency_reject(r, ctx, entry);
 
             if (rc != NGX_OK) {
                 return rc;
             }
+        }
+    }
 
+    for (i = 0; i < cctx->n[phase]; i++) {
+        entry = &cctx->entries[phase][i];
+        zone = entry->limit->zone;
+
+        if (!entry->held || zone->remote.redis == NULL) {
             continue;
         }
 
-        if (entry != cctx->invalid) {
+        entry->ask.handler = ngx_http_gw_concurrency_answered;
+        entry->ask.data = ctx;
+
+        if (ngx_http_gw_concurrency_ask(&zone->remote, r->pool, &zone->name,
+                                        &entry->value, &ctx->worker->links,
+                                        entry->max, &entry->ask)
+            == NGX_AGAIN)
+        {
+            cctx->pending++;
+        }
+    }
+
+    if (cctx->pending) {
+        cctx->waiting = 1;
+        return ngx_http_gw_limit_park(r);
+    }
+
+    return ngx_http_gw_concurrency_answers(r, ctx, phase);
+}
+
+
+static void
+ngx_http_gw_concurrency_answered(void *data)
+{
+    ngx_http_gw_limit_ctx_t *ctx = data;
+
+    if (--ctx->concurrency.pending == 0) {
+        ngx_http_gw_limit_resume(ctx);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_gw_concurrency_answers(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
+{
+    ngx_int_t                         rc;
+    ngx_uint_t                        i;
+    ngx_http_gw_concurrency_ctx_t    *cctx;
+    ngx_http_gw_concurrency_entry_t  *entry;
+
+    cctx = &ctx->concurrency;
+
+    for (i = 0; i < cctx->n[phase]; i++) {
+        entry = &cctx->entries[phase][i];
+
+        if (!entry->held) {
+            continue;
+        }
+
+        if (entry->limit->zone->remote.redis != NULL) {
+            rc = ngx_http_gw_concurrency_answer(r, ctx, entry);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+        } else if (entry != cctx->invalid) {
             ngx_http_gw_concurrency_count(entry->limit->zone,
                                       NGX_HTTP_GW_CONCURRENCY_COUNT_PASSED);
         }
@@ -108,6 +203,72 @@ ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
     }
 
     return NGX_DECLINED;
+}
+
+
+/* Returns NGX_OK if the request goes on to the next limit. */
+
+static ngx_int_t
+ngx_http_gw_concurrency_answer(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_concurrency_entry_t *entry)
+{
+    ngx_http_gw_limit_conf_t        *conf;
+    ngx_http_gw_concurrency_zone_t  *zone;
+
+    conf = ctx->conf;
+    zone = entry->limit->zone;
+
+    switch (entry->ask.status) {
+
+    case NGX_OK:
+
+        entry->current = entry->ask.total;
+
+        if (entry != ctx->concurrency.invalid) {
+            ngx_http_gw_concurrency_count(zone,
+                                      NGX_HTTP_GW_CONCURRENCY_COUNT_PASSED);
+        }
+
+        return NGX_OK;
+
+    case NGX_DECLINED:
+
+        entry->current = entry->ask.total;
+
+        ngx_http_gw_concurrency_drop(entry);
+
+        return ngx_http_gw_concurrency_reject(r, ctx, entry);
+
+    default: /* NGX_ERROR */
+        break;
+    }
+
+    if (conf->on_error != NGX_HTTP_GW_LIMIT_ERROR_REJECT
+        || conf->dry_run
+        || entry->limit->shadow)
+    {
+        ngx_http_gw_concurrency_keep(&entry->ask);
+
+        ngx_http_gw_concurrency_count(zone,
+                             conf->on_error == NGX_HTTP_GW_LIMIT_ERROR_LOCAL
+                             ? NGX_HTTP_GW_CONCURRENCY_COUNT_FALLBACK_PASSED
+                             : NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_PASSED);
+        return NGX_OK;
+    }
+
+    ngx_http_gw_concurrency_count(zone,
+                                NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_REJECTED);
+
+    ngx_http_gw_concurrency_set_status(&ctx->concurrency,
+                                       NGX_HTTP_GW_CONCURRENCY_REJECTED);
+
+    ngx_http_gw_concurrency_release(&ctx->concurrency);
+
+    /* the next probe may find it */
+
+    ctx->retry_after = 1000000;
+
+    return ngx_http_gw_limit_refuse(r, ctx, conf->error_status, NULL);
 }
 
 

@@ -24,7 +24,9 @@
  * waits for its turn is not in progress yet.  ctx holds what is taken until
  * ngx_http_gw_limit_cleanup().
  *
- * Returns what the phase handler is to return.
+ * Returns what the phase handler is to return.  NGX_AGAIN: the request is
+ * parked, ctx->concurrency.waiting is set, and the answer of Redis runs the
+ * phases again.
  */
 ngx_int_t ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,

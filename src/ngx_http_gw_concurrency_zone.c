@@ -13,6 +13,12 @@
 #include "ngx_http_gw_limit_memory.h"
 
 
+/* ms: the life of a field in Redis */
+#define NGX_HTTP_GW_CONCURRENCY_BEAT      2000
+#define NGX_HTTP_GW_CONCURRENCY_BEAT_MIN  100
+#define NGX_HTTP_GW_CONCURRENCY_BEAT_MAX  60000
+
+
 static ngx_int_t ngx_http_gw_concurrency_zone_parameter(ngx_conf_t *cf,
     ngx_http_gw_concurrency_zone_t *zone, ssize_t *size, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_concurrency_zone_check(ngx_conf_t *cf,
@@ -56,7 +62,8 @@ static const gw_metric_desc_t  ngx_http_gw_concurrency_slots = {
 
 
 static const char *const  ngx_http_gw_concurrency_results[] = {
-    "passed", "rejected", "rejected_dry_run", "error_passed", "error_rejected"
+    "passed", "rejected", "rejected_dry_run", "error_passed",
+    "error_rejected", "fallback_passed"
 };
 
 
@@ -126,6 +133,9 @@ static ngx_int_t
 ngx_http_gw_concurrency_zone_parameter(ngx_conf_t *cf,
     ngx_http_gw_concurrency_zone_t *zone, ssize_t *size, ngx_str_t *value)
 {
+    ngx_int_t  beat;
+    ngx_str_t  s;
+
     if (ngx_strncmp(value->data, "zone=", 5) == 0) {
         return ngx_http_gw_limit_memory_parse(cf, value, &zone->name, size);
     }
@@ -142,6 +152,42 @@ ngx_http_gw_concurrency_zone_parameter(ngx_conf_t *cf,
                                GW_RATELIMIT_NAME_MAX);
             return NGX_ERROR;
         }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "redis=", 6) == 0) {
+
+        zone->remote.service.data = value->data + 6;
+        zone->remote.service.len = value->len - 6;
+
+        if (zone->remote.service.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid redis name \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "heartbeat=", 10) == 0) {
+
+        s.data = value->data + 10;
+        s.len = value->len - 10;
+
+        beat = ngx_parse_time(&s, 0);
+
+        if (beat == NGX_ERROR
+            || beat < NGX_HTTP_GW_CONCURRENCY_BEAT_MIN
+            || beat > NGX_HTTP_GW_CONCURRENCY_BEAT_MAX)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\", the heartbeat must be a "
+                               "time from 100ms to 60s", value);
+            return NGX_ERROR;
+        }
+
+        zone->remote.heartbeat = beat;
 
         return NGX_OK;
     }
@@ -163,6 +209,16 @@ ngx_http_gw_concurrency_zone_check(ngx_conf_t *cf,
     if (zone->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must have \"zone\" parameter", &value[0]);
+        return NGX_ERROR;
+    }
+
+    if (zone->remote.heartbeat == 0) {
+        zone->remote.heartbeat = NGX_HTTP_GW_CONCURRENCY_BEAT;
+
+    } else if (zone->remote.service.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the parameter \"heartbeat\" of \"%V\" needs the "
+                           "\"redis\" parameter", &value[0]);
         return NGX_ERROR;
     }
 
@@ -222,6 +278,53 @@ ngx_http_gw_concurrency_zone_memory(ngx_conf_t *cf,
                                               NGX_HTTP_GW_CONCURRENCY_RESULTS);
 
     return (zone->counters == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_concurrency_zones_resolve(ngx_conf_t *cf, ngx_array_t *zones,
+    ngx_array_t *services, ngx_str_t *host)
+{
+    ngx_uint_t                         i, n;
+    ngx_http_gw_redis_conf_t         **service;
+    ngx_http_gw_concurrency_zone_t   **zone;
+    ngx_http_gw_concurrency_remote_t  *remote;
+
+    zone = zones->elts;
+    service = services->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+        remote = &zone[i]->remote;
+
+        if (remote->service.len == 0) {
+            continue;
+        }
+
+        remote->host = host;
+
+        for (n = 0; n < services->nelts; n++) {
+
+            if (service[n]->name.len == remote->service.len
+                && ngx_strncmp(service[n]->name.data, remote->service.data,
+                               remote->service.len)
+                   == 0)
+            {
+                remote->redis = service[n];
+                remote->number = n;
+                break;
+            }
+        }
+
+        if (remote->redis == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "gw_concurrency_zone \"%V\" uses the unknown "
+                          "gw_redis \"%V\"", &zone[i]->name,
+                          &remote->service);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -13,6 +13,7 @@
 #include <ngx_http.h>
 
 #include "gw_concurrency_store.h"
+#include "ngx_http_gw_concurrency_redis.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_metrics.h"
 
@@ -25,6 +26,7 @@ typedef enum {
     NGX_HTTP_GW_CONCURRENCY_COUNT_REJECTED_DRY_RUN,
     NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_PASSED,
     NGX_HTTP_GW_CONCURRENCY_COUNT_ERROR_REJECTED,
+    NGX_HTTP_GW_CONCURRENCY_COUNT_FALLBACK_PASSED,
     NGX_HTTP_GW_CONCURRENCY_RESULTS
 } ngx_http_gw_concurrency_count_e;
 
@@ -33,6 +35,8 @@ typedef struct {
     ngx_str_t                    name;
     ngx_str_t                    policy;
     ngx_http_complex_value_t     key;
+
+    ngx_http_gw_concurrency_remote_t  remote;
 
     gw_concurrency_store_t      *store;
     ngx_slab_pool_t             *shpool;
@@ -60,6 +64,17 @@ void *ngx_http_gw_concurrency_tag(void);
  * Returns NGX_CONF_OK, or NGX_CONF_ERROR after the reason is logged.
  */
 char *ngx_http_gw_concurrency_zone_add(ngx_conf_t *cf, ngx_array_t *zones);
+
+/*
+ * Finds the services of the zones once all directives are read.
+ *
+ *     services  array of ngx_http_gw_redis_conf_t *
+ *     host      gw_node_id
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_concurrency_zones_resolve(ngx_conf_t *cf,
+    ngx_array_t *zones, ngx_array_t *services, ngx_str_t *host);
 
 /* What the worker holds in the zones is free: it exits. */
 void ngx_http_gw_concurrency_zones_leave(ngx_array_t *zones);

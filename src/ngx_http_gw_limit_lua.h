@@ -11,6 +11,46 @@
 #define NGX_HTTP_GW_LIMIT_LUA_H
 
 
+/* src/scripts/conc.lua */
+
+#define NGX_HTTP_GW_LIMIT_CONC_SHA                                            \
+    "a4a30693998bd182a598edba92b4f93c1cdb356f"
+
+#define NGX_HTTP_GW_LIMIT_CONC_LUA                                            \
+    "local call=redis.call\n"                                                 \
+    "local t=call('TIME')\n"                                                  \
+    "local now=t[1]*1000000+t[2]\n"                                           \
+    "local all=call('HGETALL',KEYS[1])\n"                                     \
+    "local me,held=ARGV[1],ARGV[2]+0\n"                                       \
+    "local mine,others,ok=0,0,0\n"                                            \
+    "local gone={}\n"                                                         \
+    "for i=1,#all,2 do\n"                                                     \
+    "local n,expiry=string.match(all[i+1],'^(%d+):(%d+)$')\n"                 \
+    "if all[i]==me then\n"                                                    \
+    "mine=(n or 0)+0\n"                                                       \
+    "elseif n and expiry+0>now then\n"                                        \
+    "others=others+n\n"                                                       \
+    "else\n"                                                                  \
+    "gone[#gone+1]=all[i]\n"                                                  \
+    "end\n"                                                                   \
+    "end\n"                                                                   \
+    "mine=math.min(math.max(mine,held),held+ARGV[3])\n"                       \
+    "if ARGV[6]and others+mine<ARGV[6]+0 then\n"                              \
+    "mine=mine+1\n"                                                           \
+    "ok=1\n"                                                                  \
+    "end\n"                                                                   \
+    "if mine>0 then\n"                                                        \
+    "call('HSET',KEYS[1],me,string.format('%d:%.0f',mine,now+ARGV[4]))\n"     \
+    "call('PEXPIRE',KEYS[1],ARGV[5])\n"                                       \
+    "else\n"                                                                  \
+    "gone[#gone+1]=me\n"                                                      \
+    "end\n"                                                                   \
+    "for i=1,#gone do\n"                                                      \
+    "call('HDEL',KEYS[1],gone[i])\n"                                          \
+    "end\n"                                                                   \
+    "return{others+mine,ok}"
+
+
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \

@@ -49,6 +49,13 @@ static ngx_str_t  ngx_http_gw_limit_redis_sha =
 static ngx_str_t  ngx_http_gw_limit_redis_lua =
     ngx_string(NGX_HTTP_GW_LIMIT_TAKE_LUA);
 
+/* what a link loads */
+
+static ngx_str_t  ngx_http_gw_limit_redis_all[] = {
+    ngx_string(NGX_HTTP_GW_LIMIT_TAKE_LUA),
+    ngx_string(NGX_HTTP_GW_LIMIT_CONC_LUA)
+};
+
 static ngx_str_t  ngx_http_gw_limit_redis_evalsha = ngx_string("EVALSHA");
 static ngx_str_t  ngx_http_gw_limit_redis_eval = ngx_string("EVAL");
 
@@ -92,7 +99,10 @@ ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
     key->data = p;
 
     p = ngx_cpymem(p, prefix->data, prefix->len);
-    p = ngx_cpymem(p, (kind == 'g') ? "1:l:" : "1:s:", sizeof("1:l:") - 1);
+    *p++ = '1';
+    *p++ = ':';
+    *p++ = (kind == 'g') ? 'l' : (kind == 'c') ? 'c' : 's';
+    *p++ = ':';
     p = ngx_cpymem(p, zone->data, zone->len);
     p = ngx_cpymem(p, ":{", sizeof(":{") - 1);
 
@@ -530,6 +540,6 @@ ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i)
 void
 ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n)
 {
-    *scripts = &ngx_http_gw_limit_redis_lua;
-    *n = 1;
+    *scripts = ngx_http_gw_limit_redis_all;
+    *n = sizeof(ngx_http_gw_limit_redis_all) / sizeof(ngx_str_t);
 }

@@ -98,9 +98,9 @@ struct ngx_http_gw_limit_redis_s {
 
 /*
  * Makes the key "<prefix>1:l:<zone>:{t}", with windows "1:s" in place of
- * "1:l".  t is the value itself when it is
- * at most 64 bytes of [A-Za-z0-9._@:-], otherwise "#" and 32 hex digits of
- * its SHA-256.
+ * "1:l", with requests in progress, kind 'c', "1:c".  t is the value itself
+ * when it is at most 64 bytes of [A-Za-z0-9._@:-], otherwise "#" and 32 hex
+ * digits of its SHA-256.
  *
  *     key   out: allocated from pool
  *     kind  as in the cell

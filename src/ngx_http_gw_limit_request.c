@@ -39,11 +39,9 @@ static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
     ngx_uint_t result);
 static void ngx_http_gw_limit_complain(ngx_http_request_t *r,
     ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad);
-static ngx_int_t ngx_http_gw_limit_park(ngx_http_request_t *r);
 static void ngx_http_gw_limit_done(void *data,
     ngx_http_gw_limit_redis_t *check);
 static void ngx_http_gw_limit_timer(ngx_event_t *ev);
-static void ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx);
 
 
 ngx_int_t
@@ -524,7 +522,7 @@ ngx_http_gw_limit_complain(ngx_http_request_t *r,
  * may stop by this handler.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_limit_park(ngx_http_request_t *r)
 {
     ngx_event_t  *rev;
@@ -569,7 +567,7 @@ ngx_http_gw_limit_timer(ngx_event_t *ev)
 }
 
 
-static void
+void
 ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx)
 {
     ngx_connection_t    *c;

@@ -135,6 +135,12 @@ ngx_int_t ngx_http_gw_limit_handle(ngx_http_request_t *r,
 ngx_int_t ngx_http_gw_limit_refuse(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy);
 
+/* Stops the phases until ngx_http_gw_limit_resume(); returns NGX_AGAIN. */
+ngx_int_t ngx_http_gw_limit_park(ngx_http_request_t *r);
+
+/* Runs the phases again; sets ctx->woken.  The request may be gone then. */
+void ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx);
+
 /*
  * Forgets whatever the request waits for, and releases what it holds:
  * ngx_pool_cleanup_pt.

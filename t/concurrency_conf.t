@@ -274,3 +274,57 @@ location /t {
 location /t { gw_concurrency_status 200; return 200; }
 --- refused
 value must be between 400 and 599
+
+
+
+=== TEST: a zone in Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_concurrency_zone $arg_a zone=a:1m redis=main;
+gw_concurrency_zone $arg_a zone=b:1m redis=main heartbeat=100ms;
+gw_concurrency_zone $arg_a zone=c:1m redis=main heartbeat=60s;
+--- config
+location /t { gw_concurrency zone=a limit=1; return 200; }
+--- error_code: 200
+
+
+
+=== TEST: gw_concurrency_zone with an unknown gw_redis
+--- http_config
+gw_concurrency_zone $arg_a zone=a:1m redis=none;
+--- refused
+gw_concurrency_zone "a" uses the unknown gw_redis "none"
+
+
+
+=== TEST: gw_concurrency_zone with an empty gw_redis
+--- http_config
+gw_concurrency_zone $arg_a zone=a:1m redis=;
+--- refused
+invalid redis name "redis="
+
+
+
+=== TEST: gw_concurrency_zone, a heartbeat without Redis
+--- http_config
+gw_concurrency_zone $arg_a zone=a:1m heartbeat=1s;
+--- refused
+the parameter "heartbeat" of "gw_concurrency_zone" needs the "redis" parameter
+
+
+
+=== TEST: gw_concurrency_zone, a heartbeat that is too short
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_concurrency_zone $arg_a zone=a:1m redis=main heartbeat=99ms;
+--- refused
+invalid value "heartbeat=99ms", the heartbeat must be a time from 100ms to 60s
+
+
+
+=== TEST: gw_concurrency_zone, a heartbeat that is too long
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_concurrency_zone $arg_a zone=a:1m redis=main heartbeat=61s;
+--- refused
+invalid value "heartbeat=61s"
