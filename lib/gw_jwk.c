@@ -51,6 +51,9 @@ gw_jwk_set_parse(const unsigned char *data, size_t len,
     if (format == GW_JWK_PEM) {
         rc = gw_jwk_read_pem(set, data, len, hash, err);
 
+    } else if (format == GW_JWK_KEYVAL) {
+        rc = gw_jwk_read_keyval(set, data, len, hash, err);
+
     } else {
         rc = gw_jwk_read_set(set, data, len, flags, hash, err);
     }

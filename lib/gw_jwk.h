@@ -46,7 +46,8 @@
 
 typedef enum {
     GW_JWK_JWKS = 0,                /* a JWK Set or a single JWK */
-    GW_JWK_PEM                      /* public keys or certificates */
+    GW_JWK_PEM,                     /* public keys or certificates */
+    GW_JWK_KEYVAL                   /* JSON: key ID to PEM or a secret */
 } gw_jwk_format_e;
 
 

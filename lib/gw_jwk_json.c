@@ -76,7 +76,6 @@ gw_jwk_read(gw_jwk_t *key, const json_t *jwk, unsigned flags,
 static gw_status_e
 gw_jwk_read_kid(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
 {
-    size_t         len;
     const json_t  *kid;
 
     kid = json_object_get(jwk, "kid");
@@ -89,8 +88,15 @@ gw_jwk_read_kid(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
         return gw_jwk_fail(err, GW_JWK_E_MEMBER, "\"kid\" is not a string");
     }
 
-    len = json_string_length(kid);
+    return gw_jwk_set_kid(key, json_string_value(kid),
+                          json_string_length(kid), err);
+}
 
+
+gw_status_e
+gw_jwk_set_kid(gw_jwk_t *key, const char *kid, size_t len,
+    gw_jwk_error_t *err)
+{
     if (len > GW_JWK_MAX_KID) {
         return gw_jwk_fail(err, GW_JWK_E_SIZE, "\"kid\" is longer than 512 "
                            "bytes; use a shorter one");
@@ -101,7 +107,7 @@ gw_jwk_read_kid(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
         return gw_jwk_fail(err, GW_JWK_E_MEMORY, "out of memory");
     }
 
-    memcpy(key->kid, json_string_value(kid), len);
+    memcpy(key->kid, kid, len);
     key->kid_len = len;
 
     return GW_OK;

@@ -58,6 +58,23 @@ gw_status_e gw_jwk_read_public(gw_jwk_t *key, const json_t *jwk,
     gw_jwk_error_t *err);
 
 /*
+ * Reads a JSON object with a key ID as the name of each member, and as its
+ * value the PEM text of one public key or certificate, or a secret.
+ *
+ * Returns GW_OK or GW_ERROR.
+ */
+gw_status_e gw_jwk_read_keyval(gw_jwk_set_t *set, const unsigned char *data,
+    size_t len, gw_hash_t *hash, gw_jwk_error_t *err);
+
+/*
+ * Copies a key ID into a key that has none.
+ *
+ * Returns GW_OK or GW_ERROR.
+ */
+gw_status_e gw_jwk_set_kid(gw_jwk_t *key, const char *kid, size_t len,
+    gw_jwk_error_t *err);
+
+/*
  * Reads the secret of a JWK whose kty is "oct".
  *
  * Returns GW_OK or GW_ERROR.

@@ -368,6 +368,11 @@ ngx_http_gw_auth_key_format(ngx_conf_t *cf, ngx_str_t *param,
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(param->data, "keyval") == 0) {
+        *format = GW_JWK_KEYVAL;
+        return NGX_CONF_OK;
+    }
+
     if (ngx_strcmp(param->data, "pem") == 0 && !request) {
         *format = GW_JWK_PEM;
         return NGX_CONF_OK;
@@ -375,9 +380,9 @@ ngx_http_gw_auth_key_format(ngx_conf_t *cf, ngx_str_t *param,
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        request ? "invalid parameter \"%V\", it must be "
-                                 "\"jwks\""
+                                 "\"jwks\" or \"keyval\""
                                : "invalid parameter \"%V\", it must be "
-                                 "\"jwks\" or \"pem\"",
+                                 "\"jwks\", \"keyval\" or \"pem\"",
                        param);
 
     return NGX_CONF_ERROR;

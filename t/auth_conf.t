@@ -189,7 +189,7 @@ location /x {
 }
 --- must_die
 --- error_log
-invalid parameter "xml", it must be "jwks" or "pem"
+invalid parameter "xml", it must be "jwks", "keyval" or "pem"
 
 
 
@@ -222,7 +222,7 @@ location /x {
 }
 --- must_die
 --- error_log
-invalid parameter "pem", it must be "jwks"
+invalid parameter "pem", it must be "jwks" or "keyval"
 
 
 
@@ -335,7 +335,7 @@ location /x {
 }
 --- must_die
 --- error_log
-invalid parameter "watch=2s", it must be "jwks" or "pem"
+invalid parameter "watch=2s", it must be "jwks", "keyval" or "pem"
 
 
 

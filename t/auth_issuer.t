@@ -612,7 +612,7 @@ oct.json" holds secrets and no HMAC algorithm is allowed, name one as in "algori
 --- http_config eval: main::one('key raw abc;')
 --- must_die
 --- error_log
-invalid parameter "raw", it must be "jwks" or "pem"
+invalid parameter "raw", it must be "jwks", "keyval" or "pem"
 
 
 

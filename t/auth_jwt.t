@@ -32,7 +32,25 @@ GW::Auth::file('kid_rsa.json', GW::JOSE::jwk('rsa', kid => 'k'));
 GW::Auth::file('kid_p256.json', GW::JOSE::jwk('p256', kid => 'k'));
 GW::Auth::file('kid_enc.json', GW::JOSE::jwks(
     GW::JOSE::jwk('rsa2', kid => 'k', use => 'enc'), GW::JOSE::jwk('p384')));
+GW::Auth::file('public.json', GW::JOSE::object({
+    one => GW::JOSE::pem('rsa') =~ s/\n/\\n/gr,
+    two => GW::JOSE::pem('p256') =~ s/\n/\\n/gr }) =~ s/\\\\n/\\n/gr);
+GW::Auth::file('secrets.json',
+               GW::JOSE::object({ s => 'text of a secret ' x 2 }));
 GW::Auth::file('two.pem', GW::JOSE::pem('rsa2') . GW::JOSE::pem('p256'));
+
+
+# signed with the text of a secret
+
+sub secret_token {
+    my ($kid) = @_;
+
+    my $data = GW::JOSE::b64u(qq({"alg":"HS256","kid":"$kid"})) . '.'
+               . GW::JOSE::b64u('{"exp":4000000000}');
+
+    return GW::Auth::bearer($data . '.' . GW::JOSE::b64u(
+               Digest::SHA::hmac_sha256($data, 'text of a secret ' x 2)));
+}
 
 our @asymmetric = (
     (map { ["${_}256", 'rsa'], ["${_}384", 'rsa'], ["${_}512", 'rsa'] }
@@ -424,3 +442,27 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/one.json;
 [GW::Auth::bearer($main::good), 'X: y', GW::Auth::bearer($main::other)]
 --- response_body eval
 ["consumer=alice\n", "consumer=\n", "consumer=bob\n"]
+
+
+
+=== TEST: keys by their ID, in PEM and as secrets
+--- config
+location /s {
+    gw_jwt api;
+    gw_jwt_key_file $TEST_NGINX_TMP_DIR/secrets.json keyval;
+    gw_jwt_algorithms HS256;
+    add_header X-Reason $gw_auth_reason always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/public.json keyval;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'one')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'two')), 401,
+  'alg_key'],
+ [GW::Auth::bearer(GW::JOSE::jwt('ES256', 'p256', {}, kid => 'two')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('HS256', 'oct64', {}, kid => 'one')), 401,
+  'alg'],
+ [main::secret_token('s'), 200, '-', 'GET /s'],
+ [main::secret_token('t'), 401, 'kid', 'GET /s']]

@@ -95,7 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&err, 0, sizeof(gw_jwk_error_t));
 
     set = gw_jwk_set_parse(text, size - 1,
-                           (data[0] & 1) ? GW_JWK_PEM : GW_JWK_JWKS,
+                           (data[0] & 4) ? GW_JWK_KEYVAL
+                           : (data[0] & 1) ? GW_JWK_PEM : GW_JWK_JWKS,
                            (data[0] & 2) ? GW_JWK_REMOTE : 0, hash, &err);
 
     free(text);

@@ -707,6 +707,109 @@ test_pem(void)
 }
 
 
+#define SECRET  "0123456789abcdef0123456789abcdef"
+
+
+typedef struct {
+    const char      *text;
+    gw_jwk_error_e   code;
+    int              index;     /* of an error, or the number of keys */
+} keyval_row_t;
+
+
+static const keyval_row_t  keyval_rows[] = {
+    { "{\"a\":\"" SECRET "\"}", GW_JWK_OK, 1 },
+    { "{\"a\":\"" SECRET "\",\"b\":\"" SECRET SECRET "\"}", GW_JWK_OK, 2 },
+    { "{\"\":\"" SECRET "\"}", GW_JWK_OK, 1 },
+    { "{\"a\":\"0123456789abcdef0123456789abcde\"}", GW_JWK_E_SECRET, 0 },
+    { "{\"a\":\"" SECRET "\",\"b\":\"\"}", GW_JWK_E_SECRET, 1 },
+    { "{\"a\":\"" SECRET "\",\"b\":1}", GW_JWK_E_FORMAT, 1 },
+    { "{\"a\":null}", GW_JWK_E_FORMAT, 0 },
+    { "{\"keys\":[]}", GW_JWK_E_FORMAT, 0 },
+    { "{\"a\":\"" SECRET "\",\"a\":\"" SECRET "\"}", GW_JWK_E_JSON, -1 },
+    { "[]", GW_JWK_E_JSON, -1 },
+    { "", GW_JWK_E_JSON, -1 },
+    { "{}", GW_JWK_E_EMPTY, -1 },
+    { "{\"a\":\"-----BEGIN PUBLIC KEY-----\"}", GW_JWK_E_FORMAT, 0 },
+    { "{\"a\":\"" SECRET "\",\"b\":\"-----BEGIN PUBLIC KEY-----\"}",
+      GW_JWK_E_FORMAT, 1 },
+    { NULL, GW_JWK_OK, 0 }
+};
+
+
+/* key IDs with a secret or PEM each */
+
+static void
+test_keyval(void)
+{
+    size_t               len, n;
+    char                 text[8192], pem[2048], *p;
+    gw_jwk_set_t        *set;
+    gw_jwk_error_t       err;
+    unsigned char       *file;
+    const keyval_row_t  *row;
+
+    for (row = keyval_rows; row->text != NULL; row++) {
+        set = parse(row->text, strlen(row->text), GW_JWK_KEYVAL, 0, &err);
+
+        if (row->code == GW_JWK_OK) {
+            ok(set != NULL && set->nkeys == (size_t) row->index,
+               "keyval %s", row->text);
+        } else {
+            ok(set == NULL && err.code == row->code
+               && err.index == row->index,
+               "keyval %s: #%d %s", row->text, err.index, err.text);
+        }
+
+        gw_jwk_set_destroy(set);
+    }
+
+    set = parse(keyval_rows[1].text, strlen(keyval_rows[1].text),
+                GW_JWK_KEYVAL, 0, &err);
+    ok(set->keys[0].algs == gw_alg_bit(GW_ALG_HS256)
+       && set->keys[1].algs == GW_ALG_MASK_HS,
+       "A17 a secret is for the hashes that are not longer");
+    ok(set->keys[1].kid_len == 1 && set->keys[1].kid[0] == 'b'
+       && set->keys[1].secret_len == 64, "it is taken as it stands");
+    gw_jwk_set_destroy(set);
+
+    /* PEM within JSON */
+
+    file = jose_file("p521.pem", &len);
+    p = pem;
+
+    for (n = 0; n < len; n++) {
+        if (file[n] == '\n') {
+            *p++ = '\\';
+            *p++ = 'n';
+        } else {
+            *p++ = (char) file[n];
+        }
+    }
+
+    *p = '\0';
+    free(file);
+
+    snprintf(text, sizeof(text), "{\"x\":\"%s\"}", pem);
+    set = parse(text, strlen(text), GW_JWK_KEYVAL, 0, &err);
+    ok(set != NULL && set->nkeys == 1 && set->keys[0].kty == GW_KTY_EC
+       && set->keys[0].kid_len == 1 && set->keys[0].kid[0] == 'x',
+       "keyval with PEM");
+    gw_jwk_set_destroy(set);
+
+    snprintf(text, sizeof(text), "{\"x\":\"%s%s\"}", pem, pem);
+    set = parse(text, strlen(text), GW_JWK_KEYVAL, 0, &err);
+    ok(set == NULL && err.code == GW_JWK_E_FORMAT && err.index == 0,
+       "keyval with two keys for one ID: %s", err.text);
+
+    snprintf(text, sizeof(text), "{\"x\":\"%s\",\"y\":\"" SECRET "\"}",
+             pem);
+    set = parse(text, strlen(text), GW_JWK_KEYVAL, 0, &err);
+    ok(set == NULL && err.code == GW_JWK_E_MIXED,
+       "A14 keyval with a secret beside a public key: %s", err.text);
+}
+
+
 int
 main(void)
 {
@@ -718,6 +821,7 @@ main(void)
     test_limits();
     test_thumbprints();
     test_pem();
+    test_keyval();
 
     gw_hash_destroy(hash);
 
