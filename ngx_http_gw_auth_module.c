@@ -32,6 +32,7 @@ static ngx_int_t ngx_http_gw_auth_preaccess_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_auth_check(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf);
+static ngx_int_t ngx_http_gw_auth_metadata_handler(ngx_http_request_t *r);
 static ngx_http_gw_auth_ctx_t *ngx_http_gw_auth_context(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_gw_auth_ahead(ngx_http_request_t *r);
@@ -70,6 +71,8 @@ static char *ngx_http_gw_auth_set_key_file(ngx_conf_t *cf,
 static char *ngx_http_gw_auth_set_key_request(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_auth_set_key_cache(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_auth_set_metadata(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_auth_set_claim(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -281,77 +284,14 @@ static ngx_command_t  ngx_http_gw_auth_commands[] = {
       0,
       NULL },
 
-    { ngx_string("gw_jwt_type"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_TAKE1,
-      ngx_http_gw_auth_conf_type,
+    { ngx_string("gw_auth_metadata"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gw_auth_set_metadata,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
+      0,
       NULL },
 
-    { ngx_string("gw_auth_scope"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_1MORE,
-      ngx_http_gw_auth_conf_scope,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
-      NULL },
-
-    { ngx_string("gw_auth_allow"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_1MORE,
-      ngx_http_gw_auth_conf_consumers,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
-      NULL },
-
-    { ngx_string("gw_auth_deny"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_1MORE,
-      ngx_http_gw_auth_conf_consumers,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules),
-      NULL },
-
-    { ngx_string("gw_auth_preflight"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules.preflight),
-      NULL },
-
-    { ngx_string("gw_auth_dry_run"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules.dry_run),
-      NULL },
-
-    { ngx_string("gw_auth_strip"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules.strip),
-      NULL },
-
-    { ngx_string("gw_auth_header"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_TAKE2,
-      ngx_http_gw_auth_conf_header,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules.headers),
-      NULL },
-
-    { ngx_string("gw_auth_phase"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
-                        |NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_auth_loc_conf_t, rules.phase),
-      &ngx_http_gw_auth_phases },
+    NGX_HTTP_GW_AUTH_RULES_COMMANDS(&ngx_http_gw_auth_phases),
 
       ngx_null_command
 };
@@ -586,6 +526,17 @@ ngx_http_gw_auth_precontent_handler(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_metadata_handler(ngx_http_request_t *r)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_http_gw_auth_module);
+
+    return ngx_http_gw_auth_metadata_send(r, alcf->metadata);
 }
 
 
@@ -1070,6 +1021,7 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     char                          *rv;
     ngx_uint_t                     server;
     ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_gw_auth_server_t     *sscf;
     ngx_http_gw_auth_main_conf_t  *gmcf;
 
     gmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gw_auth_module);
@@ -1079,6 +1031,16 @@ ngx_http_gw_auth_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     server = (clcf->name.len == 0 && !clcf->noname);
+
+    sscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_gw_auth_module);
+    conf->resources = sscf->resources;
+
+    /* inside of "if" and "limit_except" the handler is that of the location */
+
+    if (clcf->noname && prev->metadata) {
+        conf->metadata = prev->metadata;
+        clcf->handler = ngx_http_gw_auth_metadata_handler;
+    }
 
     rv = ngx_http_gw_auth_conf_merge(cf, gmcf, prev, conf, server);
     if (rv != NGX_CONF_OK) {
@@ -1168,6 +1130,29 @@ ngx_http_gw_auth_set_api_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_gw_auth_main_conf_t  *gmcf = conf;
 
     return ngx_http_gw_auth_store_block(cf, &gmcf->stores);
+}
+
+
+static char *
+ngx_http_gw_auth_set_metadata(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_auth_loc_conf_t  *alcf = conf;
+
+    char                       *rv;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_gw_auth_server_t  *sscf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    sscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_gw_auth_module);
+
+    rv = ngx_http_gw_auth_metadata_set(cf, clcf, &sscf->resources,
+                                       &alcf->metadata);
+
+    if (rv == NGX_CONF_OK) {
+        clcf->handler = ngx_http_gw_auth_metadata_handler;
+    }
+
+    return rv;
 }
 
 

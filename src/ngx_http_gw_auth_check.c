@@ -35,6 +35,8 @@ static ngx_int_t ngx_http_gw_auth_pay(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx, ngx_uint_t cost);
 static ngx_int_t ngx_http_gw_auth_retry(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
+static ngx_int_t ngx_http_gw_auth_join_params(ngx_pool_t *pool,
+    ngx_str_t *one, ngx_str_t *two);
 static void ngx_http_gw_auth_error(ngx_http_gw_auth_ctx_t *ctx,
     ngx_str_t *error);
 static void ngx_http_gw_auth_log_redact(ngx_http_request_t *r,
@@ -426,7 +428,7 @@ ngx_int_t
 ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
 {
-    ngx_str_t                  error, more, realm, value;
+    ngx_str_t                  error, more, param, realm, value;
     ngx_uint_t                 join;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -460,6 +462,12 @@ ngx_http_gw_auth_refuse(ngx_http_request_t *r,
     }
 
     if (alcf->jwt) {
+
+        ngx_http_gw_auth_metadata_param(alcf->resources, &r->uri, &param);
+
+        if (ngx_http_gw_auth_join_params(r->pool, &more, &param) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
         if (ngx_http_complex_value(r, &alcf->jwt->realm, &realm) != NGX_OK
             || ngx_http_gw_auth_challenge(r->pool, &ngx_http_gw_auth_bearer,
@@ -521,6 +529,35 @@ ngx_http_gw_auth_retry(ngx_http_request_t *r, ngx_http_gw_auth_ctx_t *ctx)
     h->value.data = p;
 
     ctx->retry_after = h;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_join_params(ngx_pool_t *pool, ngx_str_t *one,
+    ngx_str_t *two)
+{
+    u_char  *p;
+
+    if (one->len == 0) {
+        *one = *two;
+        return NGX_OK;
+    }
+
+    if (two->len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, one->len + two->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_cpymem(p, one->data, one->len), two->data, two->len);
+
+    one->len += two->len;
+    one->data = p;
 
     return NGX_OK;
 }

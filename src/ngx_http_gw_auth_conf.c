@@ -681,6 +681,16 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
 {
     ngx_uint_t  idle, keys, own;
 
+    /* metadata are for those who have no credential yet */
+
+    if (conf->metadata
+        && conf->jwt == NGX_CONF_UNSET_PTR
+        && conf->key == NGX_CONF_UNSET_PTR
+        && conf->mode == NGX_CONF_UNSET_UINT)
+    {
+        conf->open = 1;
+    }
+
     keys = (conf->keys != NGX_CONF_UNSET_PTR);
 
     if (prev->policy
@@ -729,7 +739,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
 
     own = (conf->rules.strip != NGX_CONF_UNSET);
     idle = ((conf->jwt == NULL && conf->key == NULL)
-            && conf->mode != NGX_HTTP_GW_AUTH_OFF && !server);
+            && conf->mode != NGX_HTTP_GW_AUTH_OFF && !conf->open && !server);
 
     if (ngx_http_gw_auth_rules_merge(cf, &prev->rules, &conf->rules, idle)
         != NGX_OK)
@@ -754,7 +764,7 @@ ngx_http_gw_auth_conf_merge(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (conf->mode == NGX_HTTP_GW_AUTH_OFF) {
+    if (conf->mode == NGX_HTTP_GW_AUTH_OFF || conf->open) {
         return NGX_CONF_OK;
     }
 

@@ -28,6 +28,7 @@
 #include "ngx_http_gw_auth_issuer.h"
 #include "ngx_http_gw_auth_keys.h"
 #include "ngx_http_gw_auth_lint.h"
+#include "ngx_http_gw_auth_metadata.h"
 #include "ngx_http_gw_auth_policy.h"
 #include "ngx_http_gw_auth_rewrite.h"
 #include "ngx_http_gw_auth_store.h"
@@ -137,6 +138,8 @@ struct ngx_http_gw_auth_loc_conf_s {
     ngx_uint_t                     challenge;
     ngx_str_t                      challenge_text;
     ngx_http_gw_auth_rules_t       rules;
+    ngx_http_gw_auth_metadata_t   *metadata;    /* served here, or NULL */
+    ngx_array_t                   *resources;   /* of the server */
 
     /*
      * Who first had these very settings; locations that inherit all of them
@@ -144,6 +147,7 @@ struct ngx_http_gw_auth_loc_conf_s {
      */
     ngx_http_gw_auth_loc_conf_t   *policy;
 
+    unsigned                       open:1;      /* whatever is inherited */
     unsigned                       checked:1;   /* of a policy: its keys */
 };
 
@@ -151,7 +155,88 @@ struct ngx_http_gw_auth_loc_conf_s {
 /* a location asks for a credential */
 
 #define ngx_http_gw_auth_asks(alcf)                                           \
-    (((alcf)->jwt || (alcf)->key) && (alcf)->mode != NGX_HTTP_GW_AUTH_OFF)
+    (((alcf)->jwt || (alcf)->key) && !(alcf)->open                            \
+     && (alcf)->mode != NGX_HTTP_GW_AUTH_OFF)
+
+
+/*
+ * The directives of ngx_http_gw_auth_rules_t.
+ *
+ *     phases  ngx_conf_enum_t * of gw_auth_phase
+ */
+
+#define NGX_HTTP_GW_AUTH_RULES_COMMANDS(phases)                               \
+    { ngx_string("gw_jwt_type"),                                              \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_TAKE1,                                      \
+      ngx_http_gw_auth_conf_type,                                             \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),                           \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_scope"),                                            \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_1MORE,                                      \
+      ngx_http_gw_auth_conf_scope,                                            \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),                           \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_allow"),                                            \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_1MORE,                                      \
+      ngx_http_gw_auth_conf_consumers,                                        \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),                           \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_deny"),                                             \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_1MORE,                                      \
+      ngx_http_gw_auth_conf_consumers,                                        \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules),                           \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_preflight"),                                        \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_FLAG,                                       \
+      ngx_conf_set_flag_slot,                                                 \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.preflight),                 \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_dry_run"),                                          \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_FLAG,                                       \
+      ngx_conf_set_flag_slot,                                                 \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.dry_run),                   \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_strip"),                                            \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_FLAG,                                       \
+      ngx_conf_set_flag_slot,                                                 \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.strip),                     \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_header"),                                           \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_TAKE2,                                      \
+      ngx_http_gw_auth_conf_header,                                           \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.headers),                   \
+      NULL },                                                                 \
+                                                                              \
+    { ngx_string("gw_auth_phase"),                                            \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF\
+                        |NGX_CONF_TAKE1,                                      \
+      ngx_conf_set_enum_slot,                                                 \
+      NGX_HTTP_LOC_CONF_OFFSET,                                               \
+      offsetof(ngx_http_gw_auth_loc_conf_t, rules.phase),                     \
+      phases }
 
 
 /*

@@ -269,7 +269,7 @@ ngx_http_gw_auth_forward(ngx_http_request_t *r,
 {
     ngx_http_gw_auth_stripped_t  *stripped, own;
 
-    if (alcf->rules.strip && alcf->mode != NGX_HTTP_GW_AUTH_OFF) {
+    if (alcf->rules.strip && ngx_http_gw_auth_asks(alcf)) {
 
         /* a subrequest has copies of what its request has presented */
 

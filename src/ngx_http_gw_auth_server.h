@@ -18,7 +18,8 @@
 /* a server{}: the same URI leads to another place in another one */
 
 typedef struct {
-    u_char    id[32];       /* SHA-256 of its addresses and names */
+    u_char        id[32];       /* SHA-256 of its addresses and names */
+    ngx_array_t  *resources;    /* ngx_http_gw_auth_metadata_t * */
 } ngx_http_gw_auth_server_t;
 
 
