@@ -8,6 +8,8 @@ use warnings;
 
 use lib 't/lib';
 use GW;
+use IO::Select;
+use IO::Socket::INET;
 use Test::Nginx::Socket 'no_plan';
 use GW::Auth;
 
@@ -78,8 +80,37 @@ our @bytes = (GW::JOSE::jwk('rsa'), GW::JOSE::jwk('rsa', kid => 'r'),
               GW::JOSE::spki('rsa'), GW::JOSE::modulus('rsa'),
               GW::JOSE::b64u(GW::JOSE::modulus('rsa')), 'AQAB', '');
 
+# a key of the attacker's own, offered in the header
+
+our $own_jwk = GW::JOSE::jwk('rsa2', kid => 'r');
+our ($own_cert) = do {
+    GW::JOSE::openssl('req -new -x509 -days 1 -subj /CN=r -key '
+                      . GW::JOSE::private_key('rsa2') . ' -out '
+                      . GW::JOSE::tmp('cert.pem'));
+    GW::JOSE::slurp(GW::JOSE::tmp('cert.pem'))
+        =~ /-----BEGIN CERTIFICATE-----\n(.*?)\n-----END/s;
+};
+
+$own_cert =~ s/\n//g;
+
+# whoever is told of by a URL; nobody may connect
+our $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5)
+    or die "cannot listen: $!";
+our $url = 'http://127.0.0.1:' . $listener->sockport . '/keys';
+
+
+sub own {
+    my ($header) = @_;
+
+    return GW::Auth::bearer(GW::JOSE::token('RS256', 'rsa2', $header,
+                                '{"sub":"eve","exp":4000000000}'));
+}
+
 no_shuffle();
 run_tests();
+
+ok(!IO::Select->new($listener)->can_read(0.2),
+   'A20 nobody has been asked for a key');
 
 __DATA__
 
@@ -274,3 +305,52 @@ main::headers('kid', map { qq({"alg":"RS256","kid":$_}) }
               '"R"', '"r "', '""', '"../../../dev/null"',
               '"/proc/self/environ"', q("' OR 1=1--"), '"|id"', '"%00"',
               '"r\r\nX: y"', 5, '{}', 'null')
+
+
+
+=== TEST: A19 a key in the header of the token is not used
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+--- cases eval
+[[main::own(qq({"alg":"RS256","jwk":$main::own_jwk})), 401, 'sig'],
+ [main::own(qq({"alg":"RS256","kid":"r","jwk":$main::own_jwk})), 401, 'sig'],
+ [main::own(qq({"alg":"RS256","kid":"x","jwk":$main::own_jwk})), 401, 'kid']]
+
+
+
+=== TEST: A20 the URL of a key in the header is not asked
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+--- cases eval
+[map { my $member = $_;
+       ([main::own(qq({"alg":"RS256","kid":"x","$member":"$main::url"})), 401,
+         'kid'],
+        [main::own(qq({"alg":"RS256","kid":"r","$member":"$main::url"})), 401,
+         'sig'],
+        [main::own(qq({"alg":"RS256","$member":"$main::url"})), 401, 'sig']) }
+     qw(jku x5u)]
+
+
+
+=== TEST: A20 a good token with a URL needs nobody else
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'r',
+      jku => $main::url, x5u => $main::url)), 200]]
+
+
+
+=== TEST: A21 a certificate in the header is not used
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+--- cases eval
+[[main::own(qq({"alg":"RS256","kid":"r","x5c":["$main::own_cert"]})), 401,
+  'sig'],
+ [main::own(qq({"alg":"RS256","x5c":["$main::own_cert"]})), 401, 'sig'],
+ [main::own(qq({"alg":"RS256","kid":"x","x5c":["$main::own_cert"]})), 401,
+  'kid']]

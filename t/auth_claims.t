@@ -346,6 +346,17 @@ add_header X-Claim "<$gw_jwt_claim_x>";
 
 
 
+=== TEST: J22 a claim of 64 KB
+# the search for a credential in the log takes minutes for one so large
+--- http_config
+large_client_header_buffers 4 128k;
+--- more_auth
+--- core_logs
+--- cases eval
+[[main::claims(sub => 'a' x 65536), 401, 'size']]
+
+
+
 === TEST: a large claim
 --- more_auth
 add_header X-Claim "<$gw_jwt_claim_x>";

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use Digest::SHA ();
 use GW;
 use Test::Nginx::Socket 'no_plan';
 use GW::Auth;
@@ -80,6 +81,85 @@ sub es {
 
     return [GW::Auth::bearer("$h.$p." . GW::JOSE::b64u($bytes)), 401, 'sig'];
 }
+
+
+# the input of all that is signed below
+
+sub input {
+    my ($alg) = @_;
+
+    return GW::JOSE::b64u(qq({"alg":"$alg","kid":"rsa"})) . '.'
+           . GW::JOSE::b64u('{"sub":"eve","exp":4000000000}');
+}
+
+
+# RSA of a block of 256 bytes that somebody else has padded
+
+sub rsa_block {
+    my ($alg, $block, $code) = @_;
+
+    my ($in, $out) = map { GW::JOSE::tmp($_) } qw(block signed);
+
+    die 'a block has ' . length($block) . ' bytes' if length($block) != 256;
+
+    GW::JOSE::spew($in, $block);
+    GW::JOSE::openssl('pkeyutl -decrypt -pkeyopt rsa_padding_mode:none -inkey '
+                      . GW::JOSE::private_key('rsa') . " -in $in -out $out");
+
+    return [GW::Auth::bearer(input($alg) . '.'
+                . GW::JOSE::b64u(GW::JOSE::slurp($out))),
+            $code || 401, $code ? '-' : 'sig'];
+}
+
+
+# RFC 8017, 9.2, and ways to leave it: 00 01 FF .. FF 00 DigestInfo
+
+sub pkcs1 {
+    my ($change) = @_;
+
+    my %part = (
+        head => "\x00\x01", fill => "\xff", zero => "\0", tail => '',
+        info => pack('H*', '3031300d060960864801650304020105000420'),
+        hash => Digest::SHA::sha256(input('RS256')),
+    );
+
+    $change->(\%part);
+
+    my $end = join('', @part{qw(zero info hash tail)});
+    my $n = 256 - length($part{head}) - length($end);
+
+    return $part{head} . $part{fill} x $n . $end;
+}
+
+
+# PS256 with a salt of this length
+
+sub pss {
+    my ($salt, $code) = @_;
+
+    my ($in, $out) = map { GW::JOSE::tmp($_) } qw(data signed);
+
+    GW::JOSE::spew($in, input('PS256'));
+    GW::JOSE::openssl('dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt '
+                      . "rsa_pss_saltlen:$salt -sign "
+                      . GW::JOSE::private_key('rsa') . " -out $out $in");
+
+    return [GW::Auth::bearer(input('PS256') . '.'
+                . GW::JOSE::b64u(GW::JOSE::slurp($out))),
+            $code || 401, $code ? '-' : 'sig'];
+}
+
+
+# these bytes as the signature
+
+sub rsa_bytes {
+    my ($alg, $bytes) = @_;
+
+    return [GW::Auth::bearer(input($alg) . '.' . GW::JOSE::b64u($bytes)),
+            401, 'sig'];
+}
+
+our $modulus = GW::JOSE::modulus('rsa');
 
 
 # a good token with each of its parts changed
@@ -242,3 +322,66 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/keys.json;
 "GET /t HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 . "Authorization: Bearer $main::header.$main::payload.$main::sig\0\r\n\r\n"
 --- error_code: 400
+
+
+
+=== TEST: S03 PKCS #1 padding, which is to be as the RFC says
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/keys.json;
+--- cases eval
+[main::rsa_block('RS256', main::pkcs1(sub { }), 200),
+ map { main::rsa_block('RS256', main::pkcs1($_)) }
+     sub { $_[0]{head} = "\x00\x02" }, sub { $_[0]{head} = "\x00\x00" },
+     sub { $_[0]{head} = "\x00\x03" },
+     sub { $_[0]{fill} = "\xfe" }, sub { $_[0]{fill} = "\x00" },
+     sub { $_[0]{zero} = "\x01" }, sub { $_[0]{zero} = '' },
+     sub { $_[0]{zero} = "\0\0" },
+     # no NULL, NULL of another length, another hash, a longer form
+     sub { $_[0]{info} = pack('H*', '302f300b0609608648016503040201'
+                                    . '0420') },
+     sub { $_[0]{info} = pack('H*', '3032300e06096086480165030402010501'
+                                    . '000420') },
+     sub { $_[0]{info} = pack('H*', '3031300d060960864801650304020205000420') },
+     sub { $_[0]{info} = pack('H*', '308131300d060960864801650304020105000420') },
+     sub { $_[0]{info} = '' },
+     sub { substr($_[0]{hash}, -1) ^= "\x01" },
+     # CVE-2006-4339: bytes behind the hash, few bytes of padding before
+     sub { $_[0]{tail} = "\0" }, sub { $_[0]{tail} = 'x' x 100 },
+     sub { $_[0]{tail} = 'x' x (256 - 2 - 8 - 1 - 19 - 32) },
+     sub { $_[0]{hash} .= 'x' }]
+
+
+
+=== TEST: S03 RSA numbers that no signature has
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/keys.json;
+--- cases eval
+[map { my $alg = $_;
+       map { main::rsa_bytes($alg, $_) }
+           "\0" x 256, "\0" x 255 . "\x01", $main::modulus,
+           $main::modulus & "\xff" x 255 . "\xfe", "\xff" x 256 }
+     'RS256', 'PS256']
+
+
+
+=== TEST: S04 the salt of PSS is as long as the hash
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/keys.json;
+--- cases eval
+[main::pss(32, 200), map { main::pss($_) } 0, 1, 20, 31, 33, 64, 'max']
+
+
+
+=== TEST: S04 PSS is not PKCS #1, nor the reverse
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/keys.json;
+--- cases eval
+[main::rsa_block('PS256', main::pkcs1(sub { $_[0]{hash} =
+     Digest::SHA::sha256(main::input('PS256')) })),
+ do { my $case = main::pss(32, 200);
+      my ($sig) = $case->[0] =~ /([^.]+)$/;
+      [GW::Auth::bearer(main::input('RS256') . ".$sig"), 401, 'sig'] }]
