@@ -13,6 +13,7 @@
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
+#include "ngx_http_gw_quota_request.h"
 
 
 #define NGX_HTTP_GW_RATELIMIT_DELAY_MAX  1024    /* requests of a worker */
@@ -22,6 +23,7 @@ typedef struct {
     ngx_http_gw_joint_t             joint;       /* must be first */
     ngx_array_t                     zones;       /* of pointers */
     ngx_array_t                     concurrency_zones;
+    ngx_array_t                     quota_zones;
     ngx_http_gw_limit_worker_t      worker;
 } ngx_http_gw_ratelimit_main_conf_t;
 
@@ -42,6 +44,8 @@ static ngx_int_t ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_concurrency_variable(
     ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_quota_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
@@ -143,6 +147,27 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       ngx_conf_set_num_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_limit_conf_t, concurrency_status),
+      &ngx_http_gw_ratelimit_status_bounds },
+
+    { ngx_string("gw_quota_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_quota_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_gw_ratelimit_main_conf_t, quota_zones),
+      NULL },
+
+    { ngx_string("gw_quota"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gw_quota,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, quotas),
+      NULL },
+
+    { ngx_string("gw_quota_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, quota_status),
       &ngx_http_gw_ratelimit_status_bounds },
 
     { ngx_string("gw_limit_on_error"),
@@ -313,6 +338,26 @@ static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
       ngx_http_gw_ratelimit_concurrency_variable, 1,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("gw_quota_status"), NULL,
+      ngx_http_gw_ratelimit_quota_variable,
+      NGX_HTTP_GW_QUOTA_VAR_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_quota_warning"), NULL,
+      ngx_http_gw_ratelimit_quota_variable,
+      NGX_HTTP_GW_QUOTA_VAR_WARNING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_quota_used"), NULL,
+      ngx_http_gw_ratelimit_quota_variable,
+      NGX_HTTP_GW_QUOTA_VAR_USED, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_quota_remaining"), NULL,
+      ngx_http_gw_ratelimit_quota_variable,
+      NGX_HTTP_GW_QUOTA_VAR_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gw_quota_reset"), NULL,
+      ngx_http_gw_ratelimit_quota_variable,
+      NGX_HTTP_GW_QUOTA_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("gw_redis_state_"), NULL,
       ngx_http_gw_ratelimit_state_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -386,7 +431,8 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
     if (ctx == NULL) {
 
         if (conf->limits == NULL
-            && (conf->concurrencies == NULL || r != r->main))
+            && ((conf->concurrencies == NULL && conf->quotas == NULL)
+                || r != r->main))
         {
             return NGX_DECLINED;
         }
@@ -397,17 +443,20 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         }
     }
 
-    if (ctx->concurrency.waiting) {
-        return ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
+    rc = ctx->concurrency.waiting
+         ? NGX_DECLINED : ngx_http_gw_limit_handle(r, ctx, conf, phase);
+
+    if (rc != NGX_DECLINED || r != r->main) {
+        return rc;
     }
 
-    rc = ngx_http_gw_limit_handle(r, ctx, conf, phase);
+    rc = ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
 
-    if (rc == NGX_DECLINED && r == r->main) {
-        return ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
-    return rc;
+    return ngx_http_gw_quota_handle(r, ctx, conf, phase);
 }
 
 
@@ -498,6 +547,8 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 
         if (ngx_http_gw_concurrency_extras(r->pool, &ctx->concurrency, &extras)
             != NGX_OK
+            || ngx_http_gw_quota_extras(r->pool, &ctx->quota, &extras)
+               != NGX_OK
             || ngx_http_gw_limit_add_fields(r, ctx->set,
                                             NGX_HTTP_GW_LIMIT_PHASES, &extras)
                != NGX_OK)
@@ -667,6 +718,23 @@ ngx_http_gw_ratelimit_concurrency_variable(ngx_http_request_t *r,
 
 
 static ngx_int_t
+ngx_http_gw_ratelimit_quota_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_gw_limit_ctx_t  *ctx;
+
+    ctx = ngx_http_gw_ratelimit_get_ctx(r->main);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_quota_value(r, &ctx->quota, data, v);
+}
+
+
+static ngx_int_t
 ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
@@ -770,7 +838,8 @@ ngx_http_gw_ratelimit_metrics(ngx_http_gw_joint_t *joint,
 
     if (ngx_http_gw_limit_metrics(&rmcf->zones, metrics) != NGX_OK
         || ngx_http_gw_concurrency_metrics(&rmcf->concurrency_zones, metrics)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_http_gw_quota_metrics(&rmcf->quota_zones, metrics) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -817,6 +886,9 @@ ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf)
         != NGX_OK
         || ngx_array_init(&rmcf->concurrency_zones, cf->pool, 2,
                           sizeof(ngx_http_gw_concurrency_zone_t *))
+           != NGX_OK
+        || ngx_array_init(&rmcf->quota_zones, cf->pool, 2,
+                          sizeof(ngx_http_gw_quota_zone_t *))
            != NGX_OK)
     {
         return NULL;
@@ -908,8 +980,10 @@ ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
 
     conf->limits = NGX_CONF_UNSET_PTR;
     conf->concurrencies = NGX_CONF_UNSET_PTR;
+    conf->quotas = NGX_CONF_UNSET_PTR;
     conf->status = NGX_CONF_UNSET_UINT;
     conf->concurrency_status = NGX_CONF_UNSET_UINT;
+    conf->quota_status = NGX_CONF_UNSET_UINT;
     conf->on_error = NGX_CONF_UNSET_UINT;
     conf->limit_log_level = NGX_CONF_UNSET_UINT;
     conf->headers = NGX_CONF_UNSET_UINT;
@@ -954,6 +1028,18 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
         return NGX_CONF_ERROR;
     }
 
+    ngx_conf_merge_ptr_value(conf->quotas, prev->quotas, NULL);
+
+    if (conf->quotas && conf->quotas->off) {
+        conf->quotas = NULL;
+    }
+
+    if (conf->quotas
+        && ngx_http_gw_quotas_resolve(cf, conf->quotas) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->on_error == NGX_CONF_UNSET_UINT) {
         conf->error_status = prev->error_status;
     }
@@ -971,6 +1057,8 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
                               NGX_HTTP_TOO_MANY_REQUESTS);
     ngx_conf_merge_uint_value(conf->concurrency_status,
                               prev->concurrency_status,
+                              NGX_HTTP_TOO_MANY_REQUESTS);
+    ngx_conf_merge_uint_value(conf->quota_status, prev->quota_status,
                               NGX_HTTP_TOO_MANY_REQUESTS);
     ngx_conf_merge_uint_value(conf->headers, prev->headers, 1);
     ngx_conf_merge_uint_value(conf->body, prev->body, 1);

@@ -20,6 +20,7 @@
 
 #include "ngx_http_gw_concurrency.h"
 #include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_quota.h"
 #include "ngx_http_gw_limit_links.h"
 
 
@@ -62,8 +63,10 @@ typedef enum {
 typedef struct {
     ngx_http_gw_limits_t             *limits;    /* NULL: none */
     ngx_http_gw_concurrencies_t      *concurrencies;     /* the same */
+    ngx_http_gw_quotas_t             *quotas;            /* the same */
     ngx_uint_t                        status;
     ngx_uint_t                        concurrency_status;
+    ngx_uint_t                        quota_status;
     ngx_uint_t                        on_error;
     ngx_uint_t                        error_status;
     ngx_uint_t                        limit_log_level;
@@ -104,6 +107,7 @@ typedef struct {
     ngx_event_t                       timer;
     ngx_http_gw_limit_calls_t         calls;
     ngx_http_gw_concurrency_ctx_t     concurrency;
+    ngx_http_gw_quota_ctx_t           quota;
 
     unsigned                          delaying:1;   /* counted as delayed */
     unsigned                          fresh:1;      /* just made */
