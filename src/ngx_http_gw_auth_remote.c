@@ -398,8 +398,8 @@ ngx_http_gw_auth_remote_add(ngx_http_gw_auth_keyring_t *ring, ngx_str_t *key,
     known->ref = ref;
     known->key.data = p;
     known->key.len = key->len;
-    known->uri.data = p + sizeof(ngx_http_gw_auth_server_t) + 1;
-    known->uri.len = key->len - sizeof(ngx_http_gw_auth_server_t) - 1;
+    known->uri.data = p + NGX_HTTP_GW_AUTH_SERVER_ID + 1;
+    known->uri.len = key->len - NGX_HTTP_GW_AUTH_SERVER_ID - 1;
 
     *slot = known;
 

@@ -15,10 +15,15 @@
 #include "gw_hash.h"
 
 
+#define NGX_HTTP_GW_AUTH_SERVER_ID  32    /* bytes, SHA-256 */
+
+
 /* a server{}: the same URI leads to another place in another one */
 
 typedef struct {
-    u_char        id[32];       /* SHA-256 of its addresses and names */
+    /* of its addresses and names */
+    u_char        id[NGX_HTTP_GW_AUTH_SERVER_ID];
+
     ngx_array_t  *resources;    /* ngx_http_gw_auth_metadata_t * */
 } ngx_http_gw_auth_server_t;
 
