@@ -28,9 +28,9 @@ static ngx_int_t ngx_http_gw_quota_decide(ngx_http_request_t *r,
 static ngx_int_t ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry);
 static ngx_int_t ngx_http_gw_quota_invalid(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_zone_t *zone);
-static ngx_int_t ngx_http_gw_quota_refuse(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy);
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_t *quota);
+static void ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase);
 static void ngx_http_gw_quota_complain(ngx_http_request_t *r,
     ngx_http_gw_quota_zone_t *zone, const char *what);
 static void ngx_http_gw_quota_set_status(ngx_http_gw_quota_ctx_t *qctx,
@@ -95,7 +95,7 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
             rc = ngx_http_gw_quota_decide(r, ctx, entry++, &terms);
 
         } else if (rc == NGX_ABORT) {
-            rc = ngx_http_gw_quota_invalid(r, ctx, quota[i].zone);
+            rc = ngx_http_gw_quota_invalid(r, ctx, &quota[i]);
 
         } else if (rc == NGX_ERROR) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -336,7 +336,9 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
                         || entry->result.limit == 0) ? 0
                        : (entry->result.end - ngx_time()) * 1000000;
 
-    return ngx_http_gw_quota_refuse(r, ctx, conf->quota_status, &zone->policy);
+    ngx_http_gw_quota_give(ctx, entry->quota->phase);
+
+    return ngx_http_gw_limit_refuse(r, ctx, conf->quota_status, &zone->policy);
 }
 
 
@@ -344,8 +346,12 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_gw_quota_invalid(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
-    ngx_http_gw_quota_zone_t *zone)
+    ngx_http_gw_quota_t *quota)
 {
+    ngx_http_gw_quota_zone_t  *zone;
+
+    zone = quota->zone;
+
     ngx_http_gw_quota_complain(r, zone, "quota of a gw_quota_zone");
 
     if (ctx->conf->on_error != NGX_HTTP_GW_LIMIT_ERROR_REJECT
@@ -357,46 +363,45 @@ ngx_http_gw_quota_invalid(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     ngx_http_gw_quota_count(zone, NGX_HTTP_GW_QUOTA_COUNT_ERROR_REJECTED);
 
-    return ngx_http_gw_quota_refuse(r, ctx, ctx->conf->error_status, NULL);
+    ngx_http_gw_quota_give(ctx, quota->phase);
+
+    return ngx_http_gw_limit_refuse(r, ctx, ctx->conf->error_status, NULL);
 }
 
 
-/* A rejected request takes nothing of what this host counts. */
+/*
+ * A rejected request takes nothing of what this host counts in the phase; a
+ * limit of an earlier phase shields this one, and is not given back.
+ */
 
-static ngx_int_t
-ngx_http_gw_quota_refuse(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
-    ngx_uint_t status, ngx_str_t *policy)
+static void
+ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase)
 {
-    ngx_uint_t                  i, phase;
+    ngx_uint_t                  i;
     ngx_http_gw_quota_zone_t   *zone;
     ngx_http_gw_quota_entry_t  *entry;
 
-    for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
-
-        ngx_http_gw_limit_give(&ctx->set[phase]);
-
-        for (i = 0; i < ctx->quota.n[phase]; i++) {
-            entry = &ctx->quota.entries[phase][i];
-
-            if (!entry->taken) {
-                continue;
-            }
-
-            entry->taken = 0;
-            zone = entry->quota->zone;
-
-            ngx_shmtx_lock(&zone->shpool->mutex);
-
-            gw_quota_store_give(zone->store, &entry->key, entry->result.start,
-                                entry->cost);
-
-            ngx_shmtx_unlock(&zone->shpool->mutex);
-        }
-    }
-
+    ngx_http_gw_limit_give(&ctx->set[phase]);
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 
-    return ngx_http_gw_limit_refuse(r, ctx, status, policy);
+    for (i = 0; i < ctx->quota.n[phase]; i++) {
+        entry = &ctx->quota.entries[phase][i];
+
+        if (!entry->taken) {
+            continue;
+        }
+
+        entry->taken = 0;
+        zone = entry->quota->zone;
+
+        ngx_shmtx_lock(&zone->shpool->mutex);
+
+        gw_quota_store_give(zone->store, &entry->key, entry->result.start,
+                            entry->cost);
+
+        ngx_shmtx_unlock(&zone->shpool->mutex);
+    }
 }
 
 

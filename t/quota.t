@@ -71,6 +71,8 @@ sub http {
         location /race { gw_quota zone=race; empty_gif; }
         location /rate { gw_limit zone=rate nodelay; gw_quota zone=three;
             empty_gif; }
+        location /shield { gw_limit zone=rate nodelay phase=preaccess;
+            gw_quota zone=three; empty_gif; }
         location /held { gw_concurrency zone=c limit=1; gw_quota zone=three;
             proxy_pass http://127.0.0.1:$hold->{port}; }
         location /current { gw_concurrency zone=c limit=1; empty_gif; }
@@ -203,6 +205,11 @@ is($nginx->get('/rate?k=r2')->{header}{'x-l'}, 9, 'a rate of another key');
 $nginx->get('/rate?k=r') for 1 .. 20;
 is($nginx->get('/rate?k=r')->{header}{'x-q'}, 'EXCEEDED 3 0',
    'the rate is not used up by what a quota rejects');
+
+is($nginx->get('/shield?k=r')->{header}{'x-l'}, 9, 'the first of ten');
+$nginx->get('/shield?k=r') for 1 .. 9;
+is($nginx->get('/shield?k=r')->{header}{'x-q'}, '',
+   'that of an earlier phase is, and rejects first');
 
 q_('/three?k=h') for 1 .. 3;
 is($nginx->get('/held?k=h')->{status}, 429, 'a quota rejects');

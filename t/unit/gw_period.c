@@ -398,8 +398,24 @@ test_anchors(void)
     gw_period_at(&period, &z, -1, 0, &span);
     ok(is(&span, "f-2592000") && span.end == 0, "before the first one");
 
+    /* a clock that is put back over midnight, from 00:30 */
+
+    z.n = 2;
+    z.offsets[0].from = INT64_MIN;
+    z.offsets[0].offset = 3600;
+    z.offsets[1].from = utc("2026-09-13 23:30:00");
+    z.offsets[1].offset = 0;
+
+    parse("day", &period);
+    gw_period_at(&period, &z, utc("2026-09-13 23:40:00"), GW_PERIOD_NEVER,
+                 &span);
+    ok(is(&span, "2026-09-14") && span.start == utc("2026-09-13 23:00:00")
+       && span.end == utc("2026-09-15 00:00:00"),
+       "a day that has begun is not left for the one before");
+
     /* an anchor at each day of the month */
 
+    zone("UTC", 0, &z);
     parse("month", &period);
     wrong = 0;
 
