@@ -19,6 +19,7 @@ BEGIN {
 use lib "$top/t/lib", "$top/util/lib";
 
 use GW;
+use GW::Backend;
 use Stage;
 
 my %test = (
@@ -50,6 +51,11 @@ my $jwks = $shop->make_key('issuer', 'test-1');
 my ($key, $line) = $shop->api_key('acme');
 my $token = $shop->token(claims('alice', 600));
 
+# an identity provider
+my $login = GW::Backend->new('/jwks.json' => sub { $_[0]->json($jwks) });
+
+$port{login} = $login->port;
+
 
 for my $file (sort glob("$top/examples/*.conf")) {
     my $name = basename($file);
@@ -69,7 +75,8 @@ done_testing();
 
 
 sub auth {
-    my ($stage, $pid) = start('auth.conf', addresses(9001 => 'profile'));
+    my ($stage, $pid) = start('auth.conf', addresses(9001 => 'profile',
+                                                     9002 => 'login'));
 
     my $r = $stage->curl(url('/users/alice'));
     is($r->{status}, 401, 'no credential');
@@ -85,6 +92,31 @@ sub auth {
     $r = $stage->curl(bearer($shop->token(claims('alice', -600))),
                       url('/users/alice'));
     is($r->{status}, 401, 'an expired token');
+
+    my $reader = claims('alice', 600) =~ s/\}$/,"scope":"account:read"}/r;
+    my $other = $reader =~ s/shop-api/other-api/r;
+
+    for (1 .. 2) {
+        $r = $stage->curl(bearer($shop->token($reader)),
+                          url('/account/alice'));
+        is($r->{status}, 200, 'a token with a scope, keys that are fetched');
+    }
+
+    is(last_line('profile'), 'GET /users/alice consumer=alice',
+       'the service knows whose account it is');
+    is(scalar($login->requests('/jwks.json')), 1, 'the keys, once');
+
+    $r = $stage->curl(bearer($token), url('/account/alice'));
+    is($r->{status}, 403, 'a token without the scope');
+    is_deeply($r->{header}{'www-authenticate'},
+              ['Bearer realm="account", error="insufficient_scope", '
+               . 'scope="account:read"'], 'the scope that is needed');
+
+    $r = $stage->curl(bearer($shop->token($other)), url('/account/alice'));
+    is($r->{status}, 401, 'a token for another service');
+
+    $r = $stage->curl(bearer($shop->token($reader)), url('/_jwks'));
+    is($r->{status}, 404, 'clients do not ask for keys');
 
     $r = $stage->curl('-H', "X-API-Key: $key", url('/users/alice'));
     is($r->{status}, 401, 'a key where only tokens are taken');
