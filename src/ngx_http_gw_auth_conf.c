@@ -827,9 +827,10 @@ ngx_http_gw_auth_conf_underscore(ngx_conf_t *cf,
 {
     ngx_http_core_srv_conf_t  *cscf;
 
-    if (ngx_strlchr(key->source.header.data,
-                    key->source.header.data + key->source.header.len, '_')
-        == NULL)
+    if (key->source.header.len == 0
+        || ngx_strlchr(key->source.header.data,
+                       key->source.header.data + key->source.header.len, '_')
+           == NULL)
     {
         return;
     }

@@ -382,9 +382,9 @@ ngx_http_gw_auth_present(ngx_http_request_t *r,
         }
 
         r->args.data = p;
-        p = ngx_cpymem(p, saved->args.data, saved->args.len);
 
         if (saved->args.len) {
+            p = ngx_cpymem(p, saved->args.data, saved->args.len);
             *p++ = '&';
         }
 

@@ -1038,3 +1038,28 @@ location /x {
 --- must_die
 --- error_log
 invalid value "content"
+
+
+
+=== TEST: H05 pipelined requests of 200 clients over one connection
+--- config
+location /t {
+    gw_jwt api optional;
+    gw_auth_header X-Consumer $gw_consumer;
+    set $early $gw_consumer;
+    error_page 401 = @refused;
+    add_header X-Seen "<$early,$gw_jwt_claim_sub>" always;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+}
+location @refused {
+    return 200 "refused=<$gw_consumer>\n";
+}
+--- pipelined_requests eval
+[map { "GET /t?$_" } 0 .. 199]
+--- more_headers eval
+[map { $_ % 4 == 2 ? $main::none : $_ % 4 == 3 ? $main::bad
+       : GW::Auth::bearer(GW::JOSE::jwt('HS256', 'oct64',
+                                        { sub => "client$_" })) } 0 .. 199]
+--- response_body eval
+[map { $_ % 4 == 2 ? "consumer=\n" : $_ % 4 == 3 ? "refused=<>\n"
+       : "consumer=client$_\n" } 0 .. 199]
