@@ -46,6 +46,8 @@ static ngx_int_t ngx_http_gw_ratelimit_concurrency_variable(
     ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_quota_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gw_ratelimit_zone_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
@@ -178,10 +180,17 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       NULL },
 
     { ngx_string("gw_limit_dry_run"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_gw_limit_dry_run,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_gw_limit_conf_t, dry_run),
+      0,
+      NULL },
+
+    { ngx_string("gw_limit_bypass"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_set_predicate_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_limit_conf_t, bypass),
       NULL },
 
     { ngx_string("gw_limit_status"),
@@ -217,6 +226,13 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_limit_conf_t, retry_after),
+      NULL },
+
+    { ngx_string("gw_limit_retry_jitter"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_gw_limit_retry_jitter,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("gw_limit_subrequests"),
@@ -358,6 +374,14 @@ static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
       ngx_http_gw_ratelimit_quota_variable,
       NGX_HTTP_GW_QUOTA_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("gw_limit_limit_"), NULL,
+      ngx_http_gw_ratelimit_zone_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("gw_limit_remaining_"), NULL,
+      ngx_http_gw_ratelimit_zone_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
     { ngx_string("gw_redis_state_"), NULL,
       ngx_http_gw_ratelimit_state_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -369,6 +393,7 @@ static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
 static ngx_str_t  ngx_http_gw_ratelimit_statuses[] = {
     ngx_null_string,
     ngx_string("NOKEY"),
+    ngx_string("BYPASSED"),
     ngx_string("PASSED"),
     ngx_string("FALLBACK_PASSED"),
     ngx_string("ERROR_PASSED"),
@@ -550,7 +575,8 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
             || ngx_http_gw_quota_extras(r->pool, &ctx->quota, &extras)
                != NGX_OK
             || ngx_http_gw_limit_add_fields(r, ctx->set,
-                                            NGX_HTTP_GW_LIMIT_PHASES, &extras)
+                                            NGX_HTTP_GW_LIMIT_PHASES, &extras,
+                                            ctx->conf->jitter, &ctx->dice)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -671,6 +697,16 @@ ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
     v->len = p - v->data;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_ratelimit_zone_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    return ngx_http_gw_limit_zone_variable(r,
+                                    ngx_http_gw_ratelimit_variable_ctx(r), v,
+                                    (ngx_str_t *) data);
 }
 
 
@@ -989,6 +1025,9 @@ ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
     conf->headers = NGX_CONF_UNSET_UINT;
     conf->body = NGX_CONF_UNSET_UINT;
     conf->dry_run = NGX_CONF_UNSET;
+    conf->share = NGX_CONF_UNSET_UINT;
+    conf->jitter = NGX_CONF_UNSET_UINT;
+    conf->bypass = NGX_CONF_UNSET_PTR;
     conf->retry_after = NGX_CONF_UNSET;
     conf->subrequests = NGX_CONF_UNSET;
 
@@ -1063,6 +1102,9 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_uint_value(conf->headers, prev->headers, 1);
     ngx_conf_merge_uint_value(conf->body, prev->body, 1);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_uint_value(conf->share, prev->share, 100);
+    ngx_conf_merge_uint_value(conf->jitter, prev->jitter, 0);
+    ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
     ngx_conf_merge_value(conf->retry_after, prev->retry_after, 1);
     ngx_conf_merge_value(conf->subrequests, prev->subrequests, 0);
 

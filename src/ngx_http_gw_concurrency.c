@@ -362,6 +362,7 @@ ngx_http_gw_concurrency_entry(ngx_http_request_t *r,
 
     entry->limit = limit;
     entry->silent = limit->shadow;
+    entry->shadow = limit->shadow;
 
     if (ngx_http_gw_concurrency_number(&value, &entry->max) != NGX_OK) {
         entry->max = NGX_HTTP_GW_CONCURRENCY_UNLIMITED;

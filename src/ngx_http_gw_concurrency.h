@@ -74,6 +74,7 @@ typedef struct {
     unsigned                         told:1;     /* there is an answer */
     unsigned                         held:1;
     unsigned                         silent:1;   /* not shown to the client */
+    unsigned                         shadow:1;   /* rejects nobody */
 } ngx_http_gw_concurrency_entry_t;
 
 

@@ -73,6 +73,12 @@ ngx_http_gw_concurrency_handle(ngx_http_request_t *r,
 
     ctx->conf = conf;
 
+    if (conf->bypass != NULL
+        && ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED)
+    {
+        return NGX_DECLINED;
+    }
+
     rc = ngx_http_gw_concurrency_prepare(r, conf->concurrencies, phase, cctx);
 
     if (rc == NGX_ERROR) {
@@ -117,6 +123,13 @@ ngx_http_gw_concurrency_decide(ngx_http_request_t *r,
 
         if (ctx->conf->dry_run) {
             entry->silent = 1;
+
+        } else if (ctx->conf->share < 100
+                   && !ngx_http_gw_limit_enforced(&entry->value,
+                                                  ctx->conf->share))
+        {
+            entry->silent = 1;
+            entry->shadow = 1;
         }
 
         if (ngx_http_gw_concurrency_take(entry) != NGX_OK) {
@@ -245,7 +258,7 @@ ngx_http_gw_concurrency_answer(ngx_http_request_t *r,
 
     if (conf->on_error != NGX_HTTP_GW_LIMIT_ERROR_REJECT
         || conf->dry_run
-        || entry->limit->shadow)
+        || entry->shadow)
     {
         ngx_http_gw_concurrency_keep(&entry->ask);
 
@@ -333,14 +346,14 @@ ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
     ngx_log_error(conf->limit_log_level, r->connection->log, 0,
                   "request rejected%s, in progress: %L, zone \"%V\"",
                   conf->dry_run ? ", dry run"
-                                : entry->limit->shadow ? ", shadow" : "",
+                                : entry->shadow ? ", shadow" : "",
                   entry->current, &zone->name);
 
     if (cctx->failed == NULL || cctx->failed->silent) {
         cctx->failed = entry;
     }
 
-    if (entry->limit->shadow || conf->dry_run) {
+    if (entry->shadow || conf->dry_run) {
 
         ngx_http_gw_concurrency_count(zone,
                               NGX_HTTP_GW_CONCURRENCY_COUNT_REJECTED_DRY_RUN);
@@ -348,7 +361,7 @@ ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
         ngx_http_gw_concurrency_set_status(cctx,
                                     NGX_HTTP_GW_CONCURRENCY_REJECTED_DRY_RUN);
 
-        if (entry->limit->shadow) {
+        if (entry->shadow) {
             return NGX_OK;
         }
 

@@ -66,12 +66,12 @@ static void ngx_http_gw_limit_debited(void *data,
 
 ngx_int_t
 ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
-    ngx_uint_t phase, ngx_http_gw_limit_rates_t *rates,
+    ngx_uint_t phase, ngx_uint_t share, ngx_http_gw_limit_rates_t *rates,
     ngx_http_gw_limit_set_t *set, ngx_http_gw_limit_bad_t *bad)
 {
     ngx_int_t                   rc;
     ngx_str_t                   value;
-    ngx_uint_t                  i, off;
+    ngx_uint_t                  i, off, nokey;
     ngx_http_gw_limit_t        *limit;
     ngx_http_gw_limit_entry_t  *entry;
 
@@ -82,6 +82,7 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
     }
 
     off = 0;
+    nokey = 0;
     limit = limits->limits.elts;
 
     for (i = 0; i < limits->limits.nelts; i++) {
@@ -90,11 +91,23 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
             continue;
         }
 
+        if (limit[i].filter != NULL) {
+
+            if (ngx_http_complex_value(r, limit[i].filter, &value) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+                continue;
+            }
+        }
+
         if (ngx_http_complex_value(r, &limit[i].zone->key, &value) != NGX_OK) {
             return NGX_ERROR;
         }
 
         if (value.len == 0) {
+            nokey = 1;
             continue;
         }
 
@@ -109,6 +122,13 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
                                             : NGX_HTTP_GW_LIMIT_HERE;
         entry->at_once = limit[i].delay.units;
         entry->cost = limit[i].cost.units;
+
+        if (limit[i].shadow
+            || (share < 100 && !ngx_http_gw_limit_enforced(&value, share)))
+        {
+            entry->shadow = 1;
+            set->shadows = 1;
+        }
 
         if (limit[i].variable) {
             rc = ngx_http_gw_limit_values(r, entry, rates, bad);
@@ -130,7 +150,10 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
 
         } else if (entry->place == NGX_HTTP_GW_LIMIT_NOBODY) {
 
-            if (!entry->told) {
+            if (entry->shadow) {
+                entry->denied = entry->told;
+
+            } else if (!entry->told) {
                 set->invalid = 1;
 
             } else if (set->failed == NULL) {
@@ -139,7 +162,18 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
         }
     }
 
-    return set->n ? NGX_OK : off ? NGX_DONE : NGX_DECLINED;
+    if (set->n) {
+        return NGX_OK;
+    }
+
+    return off ? NGX_DONE : nokey ? NGX_DECLINED : NGX_ABORT;
+}
+
+
+ngx_uint_t
+ngx_http_gw_limit_enforced(ngx_str_t *value, ngx_uint_t share)
+{
+    return ngx_murmur_hash2(value->data, value->len) % 100 < share;
 }
 
 
@@ -254,6 +288,11 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
         ngx_http_gw_limit_answer(entry, source, &entry->plan->gcra, &res,
                                  (entry->plan->algorithm
                                   == NGX_HTTP_GW_LIMIT_GCRA) ? 1000 : 1);
+
+        if (rc != GW_OK && entry->shadow) {
+            entry->denied = 1;
+            continue;
+        }
 
         if (rc != GW_OK) {
             set->failed = entry;
@@ -490,6 +529,7 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
             return NGX_ERROR;
         }
 
+        cell->shadow = entry->shadow;
         cell->cost = entry->cost;
         cell++;
     }
@@ -648,11 +688,14 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
 
         /* of several that have no room, the one to wait longest for */
 
-        if (cell->status == NGX_DECLINED
-            && (set->failed == NULL
-                || (set->failed->retry != -1
-                    && (entry->retry == -1
-                        || entry->retry > set->failed->retry))))
+        if (cell->status == NGX_DECLINED && entry->shadow) {
+            entry->denied = 1;
+
+        } else if (cell->status == NGX_DECLINED
+                   && (set->failed == NULL
+                       || (set->failed->retry != -1
+                           && (entry->retry == -1
+                               || entry->retry > set->failed->retry))))
         {
             set->failed = entry;
         }
@@ -778,12 +821,40 @@ ngx_http_gw_limit_slowest(ngx_http_gw_limit_set_t *set)
     entry = &set->entries[0];
 
     for (i = 1; i < set->n; i++) {
-        if (set->entries[i].delay > entry->delay) {
+
+        if (!set->entries[i].shadow
+            && (entry->shadow || set->entries[i].delay > entry->delay))
+        {
             entry = &set->entries[i];
         }
     }
 
     return entry;
+}
+
+
+ngx_http_gw_limit_entry_t *
+ngx_http_gw_limit_of_zone(ngx_http_gw_limit_set_t *sets, ngx_uint_t n,
+    u_char *name, size_t len)
+{
+    ngx_str_t   *s;
+    ngx_uint_t   i, k;
+
+    for (i = 0; i < n; i++) {
+
+        for (k = 0; k < sets[i].n; k++) {
+            s = &sets[i].entries[k].limit->zone->name;
+
+            if (sets[i].entries[k].told
+                && s->len == len
+                && ngx_strncmp(s->data, name, len) == 0)
+            {
+                return &sets[i].entries[k];
+            }
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -41,6 +41,8 @@ typedef struct {
     ngx_http_gw_limit_number_t        cost;
     ngx_http_gw_limit_plan_t          plan;      /* unless it has variables */
     ngx_str_t                         policy;    /* of RateLimit-Policy */
+    ngx_http_complex_value_t         *filter;    /* of "if", NULL: none */
+    unsigned                          shadow:1;
     unsigned                          dynamic:1; /* the plan has variables */
     unsigned                          variable:1;  /* anything has */
     u_char                           *file;
@@ -91,6 +93,8 @@ typedef struct {
     unsigned                          hashed:1;
     unsigned                          told:1;    /* there is an answer */
     unsigned                          zero:1;    /* a rate of 0 */
+    unsigned                          shadow:1;  /* rejects nobody */
+    unsigned                          denied:1;  /* shadow: has no room */
     unsigned                          taken:1;   /* from shared memory */
 } ngx_http_gw_limit_entry_t;
 
@@ -102,6 +106,7 @@ typedef struct {
     ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
     unsigned                          silent:1;  /* not shown to the client */
     unsigned                          invalid:1; /* has one without a rate */
+    unsigned                          shadows:1; /* some reject nobody */
 } ngx_http_gw_limit_set_t;
 
 
@@ -135,16 +140,17 @@ ngx_int_t ngx_http_gw_limits_resolve(ngx_conf_t *cf,
 /*
  * Evaluates the keys, plans and costs of the limits of a phase.
  *
+ *     share  percentage of the keys whose limits may reject
  *     rates  of the worker
  *     set    zeroed; out: the limits that apply; set->failed has a rate of 0
  *     bad    in/out: values that are mistakes are added
  *
- * Returns NGX_OK; NGX_DECLINED if all the keys are empty; NGX_DONE if no
- * limit applies for another reason; NGX_ERROR when memory is short or a
- * value failed.
+ * Returns NGX_OK; otherwise no limit applies: NGX_DONE if one has an unlimited
+ * rate, NGX_DECLINED if a key is empty, NGX_ABORT for another reason; or
+ * NGX_ERROR when memory is short or a value failed.
  */
 ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
-    ngx_http_gw_limits_t *limits, ngx_uint_t phase,
+    ngx_http_gw_limits_t *limits, ngx_uint_t phase, ngx_uint_t share,
     ngx_http_gw_limit_rates_t *rates, ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_bad_t *bad);
 
@@ -193,6 +199,18 @@ void ngx_http_gw_limit_cancel(ngx_http_gw_limit_calls_t *calls);
 /* The limit of an allowed request with the longest delay. */
 ngx_http_gw_limit_entry_t *ngx_http_gw_limit_slowest(
     ngx_http_gw_limit_set_t *set);
+
+/*
+ * Returns 1 if the limits of a key may reject when only a share of the keys
+ * is to be limited: always the same keys, whatever the zone and the host.
+ *
+ *     share  percent
+ */
+ngx_uint_t ngx_http_gw_limit_enforced(ngx_str_t *value, ngx_uint_t share);
+
+/* Returns the limit of a zone, NULL if there is no answer of one. */
+ngx_http_gw_limit_entry_t *ngx_http_gw_limit_of_zone(
+    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, u_char *name, size_t len);
 
 /* Returns 1 if one of the answers is of this source. */
 ngx_uint_t ngx_http_gw_limit_has_source(ngx_http_gw_limit_set_t *set,

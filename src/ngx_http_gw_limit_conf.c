@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_ratelimit_fields.h"
-#include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_limit_request.h"
 
 
 #define NGX_HTTP_GW_LIMIT_NODELAY  NGX_MAX_INT_T_VALUE
@@ -19,10 +19,13 @@ static ngx_int_t ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_filter(ngx_conf_t *cf,
+    ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_resolve(ngx_conf_t *cf,
     ngx_http_gw_limit_t *limit);
 static ngx_int_t ngx_http_gw_limit_policy(ngx_conf_t *cf,
     ngx_http_gw_limit_t *limit);
+static ngx_int_t ngx_http_gw_limit_percent(ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_check(ngx_conf_t *cf,
     ngx_http_gw_limits_t *limits, ngx_uint_t phase);
 
@@ -133,6 +136,15 @@ ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
         return NGX_OK;
     }
 
+    if (ngx_strcmp(value->data, "shadow") == 0) {
+        limit->shadow = 1;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "if=", 3) == 0) {
+        return ngx_http_gw_limit_filter(cf, limit, value);
+    }
+
     if (ngx_strncmp(value->data, "cost=", 5) == 0) {
         return ngx_http_gw_limit_number_conf(cf, &limit->cost, value, 5, 0,
                                              GW_GCRA_CAPACITY_MAX);
@@ -164,6 +176,31 @@ ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
     limit->shm_zone = ngx_shared_memory_add(cf, &name, 0, tag);
 
     return (limit->shm_zone == NULL) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_filter(ngx_conf_t *cf, ngx_http_gw_limit_t *limit,
+    ngx_str_t *value)
+{
+    ngx_str_t                          s;
+    ngx_http_compile_complex_value_t   ccv;
+
+    s.data = value->data + sizeof("if=") - 1;
+    s.len = value->len - (sizeof("if=") - 1);
+
+    limit->filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (limit->filter == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &s;
+    ccv.complex_value = limit->filter;
+
+    return ngx_http_compile_complex_value(&ccv);
 }
 
 
@@ -339,4 +376,90 @@ ngx_http_gw_limit_check(ngx_conf_t *cf, ngx_http_gw_limits_t *limits,
     }
 
     return NGX_OK;
+}
+
+
+/* gw_limit_dry_run on | off | percent */
+
+char *
+ngx_http_gw_limit_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (lcf->dry_run != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    lcf->dry_run = (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0);
+    lcf->share = 100;
+
+    if (lcf->dry_run
+        || ngx_strcasecmp(value[1].data, (u_char *) "off") == 0)
+    {
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_http_gw_limit_percent(&value[1]);
+
+    if (n == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\", it must be \"on\", \"off\" "
+                           "or the percentage of the keys that are limited, "
+                           "such as \"10%%\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->share = n;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_gw_limit_retry_jitter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (lcf->jitter != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    n = ngx_http_gw_limit_percent(&value[1]);
+
+    if (n == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\", it must be a percentage "
+                           "from \"0%%\" to \"100%%\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->jitter = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* Returns NGX_ERROR if it is no percentage of 0 to 100. */
+
+static ngx_int_t
+ngx_http_gw_limit_percent(ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    if (value->len < 2 || value->data[value->len - 1] != '%') {
+        return NGX_ERROR;
+    }
+
+    n = ngx_atoi(value->data, value->len - 1);
+
+    return (n >= 0 && n <= 100) ? n : NGX_ERROR;
 }

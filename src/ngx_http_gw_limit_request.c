@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_gw_limit_unable(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_limit_pass(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+static void ngx_http_gw_limit_shadows(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_set_t *set);
 static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase,
     ngx_http_gw_limit_entry_t *entry);
@@ -120,10 +122,18 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
     ctx->start = ngx_current_msec;
 
+    if (ctx->conf->bypass != NULL
+        && ngx_http_test_predicates(r, ctx->conf->bypass) == NGX_DECLINED)
+    {
+        ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_BYPASSED);
+        return NGX_DECLINED;
+    }
+
     bad.found = 0;
 
     rc = ngx_http_gw_limit_prepare(r, ctx->conf->limits, phase,
-                                   &ctx->worker->rates, set, &bad);
+                                   ctx->conf->share, &ctx->worker->rates, set,
+                                   &bad);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -137,6 +147,10 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
 
     if (rc == NGX_DECLINED) {
         ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_NOKEY);
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_ABORT) {
         return NGX_DECLINED;
     }
 
@@ -296,7 +310,8 @@ ngx_http_gw_limit_unable(ngx_http_request_t *r,
 
     /* the next probe may find it */
 
-    ctx->retry_after = 1000000;
+    ctx->retry_after = ngx_http_gw_limit_jitter(conf->jitter, &ctx->dice,
+                                                1000000);
 
     status = conf->error_status ? conf->error_status
                                 : NGX_HTTP_SERVICE_UNAVAILABLE;
@@ -316,9 +331,13 @@ ngx_http_gw_limit_pass(ngx_http_request_t *r,
 
     ctx->spent += ngx_current_msec - ctx->start;
 
+    if (set->shadows) {
+        ngx_http_gw_limit_shadows(r, ctx, set);
+    }
+
     entry = ngx_http_gw_limit_slowest(set);
 
-    if (entry->delay) {
+    if (entry->delay && !entry->shadow) {
         return ngx_http_gw_limit_delay(r, ctx, phase, entry);
     }
 
@@ -331,6 +350,45 @@ ngx_http_gw_limit_pass(ngx_http_request_t *r,
                     : NGX_HTTP_GW_LIMIT_PASSED);
 
     return NGX_DECLINED;
+}
+
+
+/* what the limits that reject nobody have to say */
+
+static void
+ngx_http_gw_limit_shadows(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_set_t *set)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    for (i = 0; i < set->n; i++) {
+        entry = &set->entries[i];
+
+        if (!entry->shadow) {
+            continue;
+        }
+
+        if (entry->denied) {
+            ngx_log_error(ctx->conf->limit_log_level, r->connection->log, 0,
+                          "request rejected, shadow, excess: %L.%03L, "
+                          "zone \"%V\"", entry->excess / 1000,
+                          entry->excess % 1000, &entry->limit->zone->name);
+
+            ngx_http_gw_limit_set_status(ctx,
+                                         NGX_HTTP_GW_LIMIT_REJECTED_DRY_RUN);
+
+        } else if (entry->delay) {
+            ngx_log_error(ctx->conf->delay_log_level, r->connection->log, 0,
+                          "request delayed, shadow, for %M ms, excess: "
+                          "%L.%03L, zone \"%V\"", entry->delay,
+                          entry->excess / 1000, entry->excess % 1000,
+                          &entry->limit->zone->name);
+
+            ngx_http_gw_limit_set_status(ctx,
+                                         NGX_HTTP_GW_LIMIT_DELAYED_DRY_RUN);
+        }
+    }
 }
 
 
@@ -422,7 +480,10 @@ ngx_http_gw_limit_reject(ngx_http_request_t *r,
                              ? NGX_HTTP_GW_LIMIT_FALLBACK_REJECTED
                              : NGX_HTTP_GW_LIMIT_REJECTED);
 
-    ctx->retry_after = (entry->retry > 0) ? entry->retry : 0;
+    if (entry->retry > 0) {
+        ctx->retry_after = ngx_http_gw_limit_jitter(conf->jitter, &ctx->dice,
+                                                    entry->retry);
+    }
 
     return ngx_http_gw_limit_refuse(r, ctx, conf->status, &zone->policy);
 }
@@ -465,7 +526,15 @@ ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set, ngx_uint_t result)
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
 
-        if (entry->told) {
+        if (entry->shadow && entry->denied) {
+            ngx_http_gw_limit_count(entry->limit->zone, entry->source,
+                                    NGX_HTTP_GW_LIMIT_COUNT_REJECTED_DRY_RUN);
+
+        } else if (entry->shadow && entry->delay) {
+            ngx_http_gw_limit_count(entry->limit->zone, entry->source,
+                                    NGX_HTTP_GW_LIMIT_COUNT_DELAYED_DRY_RUN);
+
+        } else if (entry->told) {
             ngx_http_gw_limit_count(entry->limit->zone, entry->source, result);
 
         } else {
@@ -618,4 +687,46 @@ ngx_http_gw_limit_cleanup(void *data)
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
     }
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_zone_variable(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_variable_value_t *v,
+    ngx_str_t *name)
+{
+    size_t                      skip;
+    ngx_uint_t                  limit;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    limit = (ngx_strncmp(name->data, "gw_limit_limit_",
+                         sizeof("gw_limit_limit_") - 1)
+             == 0);
+
+    skip = limit ? sizeof("gw_limit_limit_") - 1
+                 : sizeof("gw_limit_remaining_") - 1;
+
+    entry = (ctx == NULL) ? NULL
+                          : ngx_http_gw_limit_of_zone(ctx->set,
+                                                NGX_HTTP_GW_LIMIT_PHASES,
+                                                name->data + skip,
+                                                name->len - skip);
+    if (entry == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%L", limit ? entry->plan->quota
+                                              : entry->remaining)
+             - v->data;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
 }

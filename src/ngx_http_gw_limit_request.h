@@ -38,6 +38,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_GW_LIMIT_NONE = 0,
     NGX_HTTP_GW_LIMIT_NOKEY,
+    NGX_HTTP_GW_LIMIT_BYPASSED,
     NGX_HTTP_GW_LIMIT_PASSED,
     NGX_HTTP_GW_LIMIT_FALLBACK_PASSED,
     NGX_HTTP_GW_LIMIT_ERROR_PASSED,
@@ -74,6 +75,9 @@ typedef struct {
     ngx_uint_t                        headers;
     ngx_uint_t                        body;
     ngx_flag_t                        dry_run;
+    ngx_uint_t                        share;     /* percent that may reject */
+    ngx_uint_t                        jitter;    /* percent of Retry-After */
+    ngx_array_t                      *bypass;    /* of complex values */
     ngx_flag_t                        retry_after;
     ngx_flag_t                        subrequests;
 } ngx_http_gw_limit_conf_t;
@@ -100,6 +104,7 @@ typedef struct {
 
     ngx_http_gw_limit_status_e        status;
     int64_t                           retry_after;  /* usec, 0: none */
+    ngx_uint_t                        dice;      /* of the jitter, 16 bits */
     ngx_msec_t                        start;
     ngx_msec_t                        spent;
     ngx_msec_t                        delay;
@@ -150,6 +155,24 @@ void ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx);
  * ngx_pool_cleanup_pt.
  */
 void ngx_http_gw_limit_cleanup(void *data);
+
+/*
+ * The value of $gw_limit_limit_<zone> or $gw_limit_remaining_<zone>.
+ *
+ *     ctx   NULL: the request has no limits
+ *     name  of the variable
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_limit_zone_variable(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_variable_value_t *v,
+    ngx_str_t *name);
+
+/* The handlers of gw_limit_dry_run and gw_limit_retry_jitter. */
+char *ngx_http_gw_limit_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_gw_limit_retry_jitter(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* NGX_HTTP_GW_LIMIT_REQUEST_H */

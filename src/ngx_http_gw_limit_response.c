@@ -56,7 +56,7 @@ ngx_http_gw_limit_nearest(ngx_http_gw_limit_set_t *sets, ngx_uint_t n,
         for (k = 0; k < sets[i].n; k++) {
             entry = &sets[i].entries[k];
 
-            if (!entry->told) {
+            if (!entry->told || (entry->shadow && !silent)) {
                 continue;
             }
 
@@ -96,7 +96,8 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
 ngx_int_t
 ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras)
+    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras,
+    ngx_uint_t jitter, ngx_uint_t *dice)
 {
     u_char                     *p;
     size_t                      len;
@@ -114,6 +115,8 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
     if (nearest == NULL) {
         return NGX_OK;
     }
+
+    nearest->reset = ngx_http_gw_limit_jitter(jitter, dice, nearest->reset);
 
     len = gw_ratelimit_item_size(nearest);
 
@@ -143,7 +146,7 @@ ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
         for (k = 0; !sets[i].silent && k < sets[i].n; k++) {
             entry = &sets[i].entries[k];
 
-            if (!entry->told) {
+            if (!entry->told || entry->shadow) {
                 continue;
             }
 
@@ -252,6 +255,26 @@ ngx_http_gw_limit_nearest_item(ngx_http_gw_limit_entry_t *nearest,
     }
 
     return best;
+}
+
+
+int64_t
+ngx_http_gw_limit_jitter(ngx_uint_t jitter, ngx_uint_t *dice, int64_t usec)
+{
+    int64_t  sec, range;
+
+    if (jitter == 0 || usec <= 0) {
+        return usec;
+    }
+
+    if (*dice == 0) {
+        *dice = 0x10000 | (ngx_random() & 0xffff);
+    }
+
+    sec = (usec + 999999) / 1000000;
+    range = sec * (int64_t) jitter / 100 + 1;
+
+    return (sec + (range * (int64_t) (*dice & 0xffff) >> 16)) * 1000000;
 }
 
 

@@ -49,7 +49,17 @@ typedef struct {
  * Returns NGX_OK, or NGX_ERROR when memory is short.
  */
 ngx_int_t ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras);
+    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras,
+    ngx_uint_t jitter, ngx_uint_t *dice);
+
+/*
+ * Adds up to "jitter" percent to a time that the client is told, usec, in
+ * whole seconds; of two times the longer one stays the longer one.
+ *
+ *     dice  in/out: of the request, 0 at first
+ */
+int64_t ngx_http_gw_limit_jitter(ngx_uint_t jitter, ngx_uint_t *dice,
+    int64_t usec);
 
 /* Adds Retry-After; usec > 0.  Returns NGX_OK or NGX_ERROR, as above. */
 ngx_int_t ngx_http_gw_limit_add_retry_after(ngx_http_request_t *r,

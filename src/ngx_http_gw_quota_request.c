@@ -16,8 +16,8 @@
 
 
 static ngx_int_t ngx_http_gw_quota_entry(ngx_http_request_t *r,
-    ngx_http_gw_quota_t *quota, ngx_http_gw_quota_entry_t *entry,
-    gw_quota_t *terms);
+    ngx_http_gw_quota_t *quota, ngx_uint_t share,
+    ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms);
 static ngx_int_t ngx_http_gw_quota_filtered(ngx_http_request_t *r,
     ngx_http_gw_quota_t *quota);
 static ngx_int_t ngx_http_gw_quota_terms(ngx_http_request_t *r,
@@ -72,6 +72,12 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
 
     ctx->conf = conf;
 
+    if (conf->bypass != NULL
+        && ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED)
+    {
+        return NGX_DECLINED;
+    }
+
     entry = ngx_pcalloc(r->pool, conf->quotas->count[phase]
                                  * sizeof(ngx_http_gw_quota_entry_t));
     if (entry == NULL) {
@@ -88,7 +94,7 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
             continue;
         }
 
-        rc = ngx_http_gw_quota_entry(r, &quota[i], entry, &terms);
+        rc = ngx_http_gw_quota_entry(r, &quota[i], conf->share, entry, &terms);
 
         if (rc == NGX_OK) {
             qctx->n[phase]++;
@@ -117,7 +123,7 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
-    ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms)
+    ngx_uint_t share, ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms)
 {
     ngx_int_t                  rc;
     ngx_str_t                  value;
@@ -140,7 +146,9 @@ ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
     }
 
     entry->quota = quota;
-    entry->silent = quota->shadow;
+    entry->silent = quota->shadow
+                    || (share < 100
+                        && !ngx_http_gw_limit_enforced(&value, share));
     entry->cost = 1;
 
     gw_quota_store_key(zone->store, value.data, value.len, &entry->key);

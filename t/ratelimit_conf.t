@@ -65,7 +65,11 @@ location /t {
     gw_limit_subrequests on;
     return 200;
 }
-location /w { gw_limit zone=d burst=$arg_b delay=$arg_d cost=$arg_c;
+location /w { gw_limit zone=d burst=$arg_b delay=$arg_d cost=$arg_c
+             shadow if=$arg_i;
+    gw_limit_bypass $arg_x $arg_y;
+    gw_limit_dry_run 0%;
+    gw_limit_retry_jitter 100%;
     gw_limit zone=e nodelay; gw_limit zone=f; gw_limit zone=g burst=2; }
 location /u { gw_limit off; gw_limit_on_error local; return 200; }
 location /v { gw_limit_on_error reject; return 200; }
@@ -424,14 +428,6 @@ invalid parameter "final_cost=1"
 
 
 
-=== TEST: gw_limit shadow does not exist
---- config
-gw_limit zone=a shadow;
---- refused
-invalid parameter "shadow"
-
-
-
 === TEST: one zone twice
 --- http_config
 gw_limit_zone $arg_a zone=a:1m rate=1r/s;
@@ -591,11 +587,45 @@ invalid value "html"
 
 
 
-=== TEST: gw_limit_dry_run is no percentage
+=== TEST: gw_limit_dry_run above 100 percent
+--- config
+gw_limit_dry_run 101%;
+--- refused
+invalid value "101%", it must be "on", "off" or the percentage of the keys that are limited, such as "10%"
+
+
+
+=== TEST: gw_limit_dry_run without a percent sign
+--- config
+gw_limit_dry_run 10;
+--- refused
+invalid value "10", it must be "on", "off" or
+
+
+
+=== TEST: gw_limit_dry_run twice
 --- config
 gw_limit_dry_run 10%;
+gw_limit_dry_run on;
 --- refused
-it must be "on" or "off"
+"gw_limit_dry_run" directive is duplicate
+
+
+
+=== TEST: gw_limit_retry_jitter that is no percentage
+--- config
+gw_limit_retry_jitter 5s;
+--- refused
+invalid value "5s", it must be a percentage from "0%" to "100%"
+
+
+
+=== TEST: gw_limit_retry_jitter twice
+--- config
+gw_limit_retry_jitter 5%;
+gw_limit_retry_jitter 0%;
+--- refused
+"gw_limit_retry_jitter" directive is duplicate
 
 
 
