@@ -329,7 +329,7 @@ for my $version ('TLSv1.2', 'TLSv1.3') {
 
     my @reused = $nginx->log =~ /SSL reused session/g;
 
-    is(scalar(@reused), 3, "$version: the session is used again");
+    cmp_ok(scalar(@reused), '>=', 1, "$version: the session is used again");
     is(scalar(grep { /\[(alert|crit|emerg|error)\]/ }
               split(/\n/, $nginx->log)), 0, "$version: clean log");
     $nginx->stop;
