@@ -287,6 +287,7 @@ gw_limit_insert(gw_limit_store_t *store, const gw_limit_key_t *key,
     int64_t now, gw_limit_look_t *look, int64_t tat)
 {
     int64_t           claim;
+    uint64_t          word;
     unsigned          n;
     gw_limit_look_t   again;
     gw_limit_slot_t  *slot;
@@ -319,7 +320,16 @@ gw_limit_insert(gw_limit_store_t *store, const gw_limit_key_t *key,
     __atomic_store_n(&slot->key[1], key->key[1], __ATOMIC_RELEASE);
 
     for (n = 0; n < sizeof(slot->spare) / sizeof(slot->spare[0]); n++) {
-        __atomic_store_n(&slot->spare[n], 0, __ATOMIC_RELEASE);
+        word = gw_limit_load(&slot->spare[n]);
+
+        /* the claim may have been taken over, and units counted since */
+
+        if (gw_limit_load(&slot->tat) != claim) {
+            return GW_AGAIN;
+        }
+
+        (void) __atomic_compare_exchange_n(&slot->spare[n], &word, 0, 0,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     }
 
     if (!gw_limit_swap(&slot->tat, claim, tat)) {

@@ -43,6 +43,12 @@ gw_limit_window_take(gw_limit_store_t *store, const gw_limit_key_t *key,
 
         if (look.slot != NULL) {
             word = gw_limit_load(&look.slot->spare[0]);
+
+            if (gw_limit_load(&look.slot->tat) != look.tat) {
+                /* the window turned: these are counters of the next one */
+                continue;
+            }
+
             end = look.tat / GW_LIMIT_WINDOW_TICK;
 
             if (end > gw_window_end(w, *now / GW_LIMIT_WINDOW_TICK)) {
@@ -107,6 +113,10 @@ gw_limit_window_give(gw_limit_store_t *store, const gw_limit_key_t *key,
 
         word = gw_limit_load(&look.slot->spare[0]);
 
+        if (gw_limit_load(&look.slot->tat) != look.tat) {
+            continue;
+        }
+
         if (word >> (2 * GW_LIMIT_WINDOW_BITS) != gw_limit_window_tag(end)) {
             return;
         }
@@ -143,6 +153,10 @@ gw_limit_window_drain(gw_limit_store_t *store, const gw_limit_key_t *key,
         }
 
         word = gw_limit_load(&look.slot->spare[0]);
+
+        if (gw_limit_load(&look.slot->tat) != look.tat) {
+            continue;
+        }
 
         gw_limit_window_read(w, word, look.tat / GW_LIMIT_WINDOW_TICK, &cell);
 
