@@ -153,11 +153,17 @@ gw_json_check(const unsigned char *data, size_t len, unsigned depth,
     gw_json_error_e       rc;
     const unsigned char  *p, *last;
 
-    p = data;
-    last = data + len;
-
     *sum = 0;
     *position = 0;
+
+    /* then there may be no data to point to */
+
+    if (len == 0) {
+        return GW_JSON_EMPTY;
+    }
+
+    p = data;
+    last = data + len;
 
     if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
         return GW_JSON_BOM;

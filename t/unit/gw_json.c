@@ -348,6 +348,9 @@ main(void)
         ok(code == r->code, "%s: %s", r->name, err.text);
     }
 
+    ok(gw_json_load(NULL, 0, GW_JSON_DEPTH, &err) == NULL
+       && err.code == GW_JSON_EMPTY, "no data at all: %s", err.text);
+
     (void) load("{\"a\":1}x", 8, &err);
     ok(err.position > 0 && err.position <= 8, "the position of an error");
 
