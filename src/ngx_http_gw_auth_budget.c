@@ -11,6 +11,7 @@
 #include "gw_rate.h"
 #include "gw_siphash.h"
 #include "ngx_http_gw_auth_budget.h"
+#include "ngx_http_gw_value.h"
 
 
 #define NGX_HTTP_GW_AUTH_BUDGET_SEC  1000000000          /* ns */
@@ -154,7 +155,6 @@ ngx_http_gw_auth_budget_key(ngx_conf_t *cf,
     ngx_http_gw_auth_budget_t *budget, ngx_str_t *word)
 {
     ngx_str_t                          text;
-    ngx_http_compile_complex_value_t   ccv;
 
     text.len = word->len - 4;
     text.data = word->data + 4;
@@ -166,13 +166,7 @@ ngx_http_gw_auth_budget_key(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &text;
-    ccv.complex_value = &budget->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_gw_value_compile(cf, &text, &budget->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -11,10 +11,9 @@
 #include "ngx_http_gw_auth_conf.h"
 #include "ngx_http_gw_auth_issuer_conf.h"
 #include "ngx_http_gw_auth_key_conf.h"
+#include "ngx_http_gw_value.h"
 
 
-static char *ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_complex_value_t *cv);
 static char *ngx_http_gw_auth_conf_token(ngx_conf_t *cf,
     ngx_http_gw_auth_main_conf_t *gmcf, ngx_str_t *text, ngx_int_t *index);
 static char *ngx_http_gw_auth_conf_source(ngx_conf_t *cf,
@@ -73,9 +72,8 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     jwt->conf_file = cf->conf_file->file.name.data;
     jwt->conf_line = cf->conf_file->line;
 
-    rv = ngx_http_gw_auth_conf_value(cf, &value[1], &jwt->realm);
-    if (rv != NGX_CONF_OK) {
-        return rv;
+    if (ngx_http_gw_value_compile(cf, &value[1], &jwt->realm) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -132,26 +130,6 @@ ngx_http_gw_auth_conf_jwt(ngx_conf_t *cf, ngx_http_gw_auth_main_conf_t *gmcf,
     }
 
     alcf->jwt = jwt;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_gw_auth_conf_value(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_complex_value_t *cv)
-{
-    ngx_http_compile_complex_value_t  ccv;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = text;
-    ccv.complex_value = cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
 
     return NGX_CONF_OK;
 }
@@ -412,9 +390,8 @@ ngx_http_gw_auth_conf_api_key(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    rv = ngx_http_gw_auth_conf_value(cf, &value[1], &key->realm);
-    if (rv != NGX_CONF_OK) {
-        return rv;
+    if (ngx_http_gw_value_compile(cf, &value[1], &key->realm) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     for (i = 2; i < cf->args->nelts; i++) {

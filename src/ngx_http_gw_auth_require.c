@@ -11,6 +11,7 @@
 #include "gw_claim_path.h"
 #include "gw_claim_test.h"
 #include "ngx_http_gw_auth_require.h"
+#include "ngx_http_gw_value.h"
 
 
 /* gw_jwt_require_claim, gw_jwt_require_header */
@@ -256,7 +257,6 @@ ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                         i, n;
     ngx_http_complex_value_t          *cv;
     ngx_http_gw_auth_require_t        *require;
-    ngx_http_compile_complex_value_t   ccv;
 
     if (alcf->require == NGX_CONF_UNSET_PTR) {
 
@@ -313,13 +313,7 @@ ngx_http_gw_auth_conf_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-        ccv.cf = cf;
-        ccv.value = &value[i];
-        ccv.complex_value = cv;
-
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        if (ngx_http_gw_value_compile(cf, &value[i], cv) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
@@ -470,8 +464,6 @@ static char *
 ngx_http_gw_auth_conf_require_value(ngx_conf_t *cf,
     ngx_http_gw_auth_require_claim_t *require, ngx_str_t *value)
 {
-    ngx_http_compile_complex_value_t  ccv;
-
     /* "$" of a pattern is its end, not a variable */
 
     if (require->op.op == GW_CLAIM_MATCH) {
@@ -489,22 +481,9 @@ ngx_http_gw_auth_conf_require_value(ngx_conf_t *cf,
         return ngx_http_gw_auth_conf_require_check(cf, require, value);
     }
 
-    require->text = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (require->text == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    require->text = ngx_http_gw_value_create(cf, value, 0);
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = require->text;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return require->text ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_auth_rewrite.h"
+#include "ngx_http_gw_value.h"
 
 
 #define NGX_HTTP_GW_AUTH_HEADERS  32    /* gw_auth_header of a location */
@@ -115,7 +116,6 @@ ngx_http_gw_auth_conf_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_array_t                       **headers;
     const ngx_str_t                    *reserved;
     ngx_http_gw_auth_set_header_t      *header;
-    ngx_http_compile_complex_value_t    ccv;
 
     headers = (ngx_array_t **) ((u_char *) conf + cmd->offset);
 
@@ -187,13 +187,7 @@ ngx_http_gw_auth_conf_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     header->hash = ngx_hash_strlow(header->lowcase, name->data, name->len);
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[2];
-    ccv.complex_value = &header->value;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_gw_value_compile(cf, &value[2], &header->value) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

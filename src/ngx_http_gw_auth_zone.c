@@ -8,22 +8,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <openssl/rand.h>
-
 #include "ngx_http_gw_auth_zone.h"
+#include "ngx_http_gw_memory.h"
 
 
 static ngx_http_gw_auth_zone_t *ngx_http_gw_auth_zone_create(ngx_conf_t *cf,
     ngx_str_t *name, size_t size);
-static void ngx_http_gw_auth_zone_other(ngx_shm_zone_t *shm_zone);
 static ngx_int_t ngx_http_gw_auth_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_gw_auth_zone_layout(ngx_shm_zone_t *shm_zone,
     ngx_http_gw_auth_zone_t *zone);
 static ngx_int_t ngx_http_gw_auth_zone_tables(ngx_shm_zone_t *shm_zone,
     ngx_http_gw_auth_zone_t *zone);
-static void *ngx_http_gw_auth_zone_pages(ngx_slab_pool_t *shpool,
-    size_t size);
 
 
 /* its address says whose memory it is */
@@ -36,9 +32,8 @@ ngx_http_gw_auth_zone_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *base = conf;
 
-    u_char                    *p;
     ssize_t                    size;
-    ngx_str_t                 *value, name, text;
+    ngx_str_t                 *value, name;
     ngx_http_gw_auth_zone_t  **zone;
 
     zone = (ngx_http_gw_auth_zone_t **) (base + cmd->offset);
@@ -49,35 +44,10 @@ ngx_http_gw_auth_zone_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    name.data = value[1].data;
-    p = (u_char *) ngx_strchr(name.data, ':');
-
-    if (p == NULL || p == name.data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone \"%V\", it must be like "
-                           "\"auth:8m\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    name.len = p - name.data;
-
-    text.data = p + 1;
-    text.len = value[1].data + value[1].len - text.data;
-
-    size = ngx_parse_size(&text);
-
-    if (size == NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid size of the zone \"%V\", it must be like "
-                           "\"auth:8m\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (size < NGX_HTTP_GW_AUTH_ZONE_MIN) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the zone \"%V\" is too small, it must have %dk "
-                           "at least", &value[1],
-                           NGX_HTTP_GW_AUTH_ZONE_MIN / 1024);
+    if (ngx_http_gw_memory_parse(cf, &value[1], 0, NGX_HTTP_GW_AUTH_ZONE_MIN,
+                                 &name, &size)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -133,7 +103,6 @@ ngx_http_gw_auth_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_gw_auth_zone_t  *prev = data;
 
-    size_t                    len;
     ngx_http_gw_auth_zone_t  *zone;
 
     zone = shm_zone->data;
@@ -153,17 +122,9 @@ ngx_http_gw_auth_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return ngx_http_gw_auth_zone_layout(shm_zone, zone);
     }
 
-    ngx_http_gw_auth_zone_other(shm_zone);
-
-    len = sizeof(" in gw_auth_zone \"\"") + shm_zone->shm.name.len;
-
-    zone->shpool->log_ctx = ngx_slab_alloc(zone->shpool, len);
-    if (zone->shpool->log_ctx == NULL) {
+    if (ngx_http_gw_memory_begin(shm_zone, "gw_auth_zone") != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ngx_sprintf(zone->shpool->log_ctx, " in gw_auth_zone \"%V\"%Z",
-                &shm_zone->shm.name);
 
     /* running out of it is no accident here */
 
@@ -182,39 +143,6 @@ ngx_http_gw_auth_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->shpool->data = zone->sh;
 
     return NGX_OK;
-}
-
-
-/* Says so when what a zone of that name holds is left behind by a reload. */
-
-static void
-ngx_http_gw_auth_zone_other(ngx_shm_zone_t *shm_zone)
-{
-    ngx_uint_t        i;
-    ngx_shm_zone_t   *prev;
-    ngx_list_part_t  *part;
-
-    /* still the previous cycle, without zones at the first start */
-
-    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
-
-    for ( /* void */ ; part != NULL; part = part->next) {
-        prev = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (prev[i].shm.name.len == shm_zone->shm.name.len
-                && ngx_strncmp(prev[i].shm.name.data, shm_zone->shm.name.data,
-                               shm_zone->shm.name.len)
-                   == 0)
-            {
-                ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
-                              "gw_auth_zone \"%V\" has another size and "
-                              "starts empty", &shm_zone->shm.name);
-                return;
-            }
-        }
-    }
 }
 
 
@@ -241,17 +169,14 @@ ngx_http_gw_auth_zone_tables(ngx_shm_zone_t *shm_zone,
 {
     void                       *mem;
     size_t                      size, pages;
-    uint64_t                    seed[4];
+    ngx_http_gw_seed_t          seed, budgets;
     ngx_http_gw_auth_shared_t  *sh;
 
     sh = zone->sh;
 
-    if (RAND_bytes((u_char *) seed, sizeof(seed)) != 1
-        || RAND_bytes((u_char *) sh->seed, sizeof(sh->seed)) != 1)
+    if (ngx_http_gw_memory_seed(shm_zone, seed) != NGX_OK
+        || ngx_http_gw_memory_seed(shm_zone, budgets) != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no random bytes for gw_auth_zone \"%V\"",
-                      &shm_zone->shm.name);
         return NGX_ERROR;
     }
 
@@ -261,7 +186,7 @@ ngx_http_gw_auth_zone_tables(ngx_shm_zone_t *shm_zone,
 
     size = pages / NGX_HTTP_GW_AUTH_ZONE_TOKENS * ngx_pagesize;
 
-    mem = ngx_http_gw_auth_zone_pages(zone->shpool, size);
+    mem = ngx_http_gw_memory_pages(zone->shpool, size);
     if (mem == NULL) {
         return NGX_ERROR;
     }
@@ -270,33 +195,12 @@ ngx_http_gw_auth_zone_tables(ngx_shm_zone_t *shm_zone,
 
     size = pages / NGX_HTTP_GW_AUTH_ZONE_BUDGETS * ngx_pagesize;
 
-    mem = ngx_http_gw_auth_zone_pages(zone->shpool, size);
+    mem = ngx_http_gw_memory_pages(zone->shpool, size);
     if (mem == NULL) {
         return NGX_ERROR;
     }
 
-    sh->budgets = gw_limit_store_create(mem, size, &seed[2]);
+    sh->budgets = gw_limit_store_create(mem, size, budgets);
 
     return (sh->tokens && sh->budgets) ? NGX_OK : NGX_ERROR;
-}
-
-
-/* Zeroed pages: a fresh zone is as zero as mmap() made it. */
-
-static void *
-ngx_http_gw_auth_zone_pages(ngx_slab_pool_t *shpool, size_t size)
-{
-    void  *mem;
-
-    mem = ngx_slab_alloc(shpool, size);
-
-#if (NGX_DEBUG_MALLOC || NGX_HAVE_DEBUG_MALLOC)
-
-    if (mem) {
-        ngx_memzero(mem, size);
-    }
-
-#endif
-
-    return mem;
 }

@@ -41,7 +41,6 @@
 
 typedef struct {
     ngx_uint_t                  layout;
-    uint64_t                    seed[2];   /* random, of this memory */
     gw_token_store_t           *tokens;
     gw_limit_store_t           *budgets;
     void                       *jwks;      /* requested key sets */

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_concurrency.h"
+#include "ngx_http_gw_value.h"
 
 
 static ngx_int_t ngx_http_gw_concurrency_parameter(ngx_conf_t *cf,
@@ -17,8 +18,6 @@ static ngx_int_t ngx_http_gw_concurrency_zone_name(ngx_conf_t *cf,
     ngx_http_gw_concurrency_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_concurrency_limit_value(ngx_conf_t *cf,
     ngx_http_gw_concurrency_t *limit, ngx_str_t *value);
-static ngx_http_complex_value_t *ngx_http_gw_concurrency_compile(
-    ngx_conf_t *cf, ngx_str_t *value, size_t skip);
 static ngx_int_t ngx_http_gw_concurrency_number(ngx_str_t *value,
     int64_t *max);
 static ngx_int_t ngx_http_gw_concurrency_entry(ngx_http_request_t *r,
@@ -110,7 +109,7 @@ ngx_http_gw_concurrency_parameter(ngx_conf_t *cf,
     }
 
     if (ngx_strncmp(value->data, "if=", 3) == 0) {
-        limit->filter = ngx_http_gw_concurrency_compile(cf, value, 3);
+        limit->filter = ngx_http_gw_value_create(cf, value, 3);
         return (limit->filter == NULL) ? NGX_ERROR : NGX_OK;
     }
 
@@ -165,7 +164,7 @@ ngx_http_gw_concurrency_limit_value(ngx_conf_t *cf,
 {
     int64_t  max;
 
-    limit->limit = ngx_http_gw_concurrency_compile(cf, value, 6);
+    limit->limit = ngx_http_gw_value_create(cf, value, 6);
     if (limit->limit == NULL) {
         return NGX_ERROR;
     }
@@ -182,37 +181,6 @@ ngx_http_gw_concurrency_limit_value(ngx_conf_t *cf,
     }
 
     return NGX_OK;
-}
-
-
-/* skip: bytes of the name of the parameter */
-
-static ngx_http_complex_value_t *
-ngx_http_gw_concurrency_compile(ngx_conf_t *cf, ngx_str_t *value, size_t skip)
-{
-    ngx_str_t                          s;
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
-
-    s.data = value->data + skip;
-    s.len = value->len - skip;
-
-    cv = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (cv == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NULL;
-    }
-
-    return cv;
 }
 
 

@@ -10,7 +10,8 @@
 
 #include "gw_ratelimit_fields.h"
 #include "ngx_http_gw_concurrency_zone.h"
-#include "ngx_http_gw_limit_memory.h"
+#include "ngx_http_gw_memory.h"
+#include "ngx_http_gw_value.h"
 
 
 /* ms: the life of a field in Redis */
@@ -81,7 +82,6 @@ ngx_http_gw_concurrency_zone_add(ngx_conf_t *cf, ngx_array_t *zones)
     ngx_str_t                         *value;
     ngx_uint_t                         i;
     ngx_http_gw_concurrency_zone_t    *zone, **zp;
-    ngx_http_compile_complex_value_t   ccv;
 
     value = cf->args->elts;
 
@@ -92,13 +92,7 @@ ngx_http_gw_concurrency_zone_add(ngx_conf_t *cf, ngx_array_t *zones)
 
     zone->self.alive = ngx_http_gw_concurrency_alive;
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = &zone->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -137,7 +131,8 @@ ngx_http_gw_concurrency_zone_parameter(ngx_conf_t *cf,
     ngx_str_t  s;
 
     if (ngx_strncmp(value->data, "zone=", 5) == 0) {
-        return ngx_http_gw_limit_memory_parse(cf, value, &zone->name, size);
+        return ngx_http_gw_memory_parse(cf, value, 5, ngx_http_gw_memory_min(),
+                                        &zone->name, size);
     }
 
     if (ngx_strncmp(value->data, "policy=", 7) == 0) {
@@ -340,7 +335,7 @@ ngx_http_gw_concurrency_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (prev) {
 
-        if (ngx_http_gw_limit_memory_key(shm_zone, "gw_concurrency_zone",
+        if (ngx_http_gw_memory_key(shm_zone, "gw_concurrency_zone",
                                          &zone->key.value, &prev->key.value)
             != NGX_OK)
         {
@@ -378,9 +373,9 @@ ngx_http_gw_concurrency_zone_create(ngx_shm_zone_t *shm_zone,
 {
     void                      *mem;
     size_t                     size;
-    ngx_http_gw_limit_seed_t   seed;
+    ngx_http_gw_seed_t   seed;
 
-    mem = ngx_http_gw_limit_memory_create(shm_zone, "gw_concurrency_zone",
+    mem = ngx_http_gw_memory_table(shm_zone, "gw_concurrency_zone",
                                           &size, seed);
     if (mem == NULL) {
         return NGX_ERROR;

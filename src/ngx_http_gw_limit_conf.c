@@ -10,6 +10,7 @@
 
 #include "gw_ratelimit_fields.h"
 #include "ngx_http_gw_limit_request.h"
+#include "ngx_http_gw_value.h"
 
 
 #define NGX_HTTP_GW_LIMIT_NODELAY  NGX_MAX_INT_T_VALUE
@@ -18,8 +19,6 @@
 static ngx_int_t ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
-    ngx_http_gw_limit_t *limit, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_limit_filter(ngx_conf_t *cf,
     ngx_http_gw_limit_t *limit, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_resolve(ngx_conf_t *cf,
     ngx_http_gw_limit_t *limit);
@@ -142,7 +141,8 @@ ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
     }
 
     if (ngx_strncmp(value->data, "if=", 3) == 0) {
-        return ngx_http_gw_limit_filter(cf, limit, value);
+        limit->filter = ngx_http_gw_value_create(cf, value, 3);
+        return (limit->filter == NULL) ? NGX_ERROR : NGX_OK;
     }
 
     if (ngx_strncmp(value->data, "cost=", 5) == 0) {
@@ -176,31 +176,6 @@ ngx_http_gw_limit_zone_name(ngx_conf_t *cf, void *tag,
     limit->shm_zone = ngx_shared_memory_add(cf, &name, 0, tag);
 
     return (limit->shm_zone == NULL) ? NGX_ERROR : NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_limit_filter(ngx_conf_t *cf, ngx_http_gw_limit_t *limit,
-    ngx_str_t *value)
-{
-    ngx_str_t                          s;
-    ngx_http_compile_complex_value_t   ccv;
-
-    s.data = value->data + sizeof("if=") - 1;
-    s.len = value->len - (sizeof("if=") - 1);
-
-    limit->filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (limit->filter == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = limit->filter;
-
-    return ngx_http_compile_complex_value(&ccv);
 }
 
 

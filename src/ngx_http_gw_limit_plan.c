@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_redis.h"
+#include "ngx_http_gw_value.h"
 
 
 static ngx_http_gw_limit_rate_t *ngx_http_gw_limit_rate(
@@ -25,37 +26,17 @@ ngx_http_gw_limit_number_conf(ngx_conf_t *cf,
     ngx_http_gw_limit_number_t *number, ngx_str_t *value, size_t prefix,
     int64_t min, int64_t max)
 {
-    ngx_str_t                          s;
-    ngx_http_complex_value_t           cv;
-    ngx_http_compile_complex_value_t   ccv;
-
-    s.data = value->data + prefix;
-    s.len = value->len - prefix;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = &cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    number->cv = ngx_http_gw_value_create(cf, value, prefix);
+    if (number->cv == NULL) {
         return NGX_ERROR;
     }
 
-    if (cv.lengths != NULL) {
-
-        number->cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-        if (number->cv == NULL) {
-            return NGX_ERROR;
-        }
-
-        *number->cv = cv;
-
+    if (number->cv->lengths != NULL) {
         return NGX_OK;
     }
 
     number->cv = NULL;
-    number->units = ngx_atoi(s.data, s.len);
+    number->units = ngx_atoi(value->data + prefix, value->len - prefix);
 
     if (number->units < min || number->units > max) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %*s value \"%V\"",

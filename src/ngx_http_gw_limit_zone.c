@@ -8,20 +8,14 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include <openssl/rand.h>
-
 #include "gw_ratelimit_fields.h"
 #include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_zone.h"
-
-
-/* slab pages that the table leaves for the small allocations */
-#define NGX_HTTP_GW_LIMIT_ZONE_SPARE  1
+#include "ngx_http_gw_memory.h"
+#include "ngx_http_gw_value.h"
 
 
 static ngx_int_t ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
-    ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_limit_zone_size(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_rate(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
@@ -33,7 +27,6 @@ static ngx_int_t ngx_http_gw_limit_zone_check(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone);
 static ngx_int_t ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
     ngx_http_gw_limit_zone_t *zone, ssize_t size);
-static void ngx_http_gw_limit_zone_resized(ngx_shm_zone_t *shm_zone);
 static ngx_int_t ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_gw_limit_zone_layout(ngx_shm_zone_t *shm_zone,
@@ -49,7 +42,6 @@ ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag, ngx_array_t *zones)
     ngx_str_t                         *value;
     ngx_uint_t                         i;
     ngx_http_gw_limit_zone_t          *zone, **zp;
-    ngx_http_compile_complex_value_t   ccv;
 
     value = cf->args->elts;
 
@@ -58,13 +50,7 @@ ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag, ngx_array_t *zones)
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = &zone->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -102,7 +88,8 @@ ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value)
 {
     if (ngx_strncmp(value->data, "zone=", 5) == 0) {
-        return ngx_http_gw_limit_zone_size(cf, zone, size, value);
+        return ngx_http_gw_memory_parse(cf, value, 5, ngx_http_gw_memory_min(),
+                                        &zone->name, size);
     }
 
     if (ngx_strncmp(value->data, "rate=", 5) == 0) {
@@ -159,67 +146,17 @@ ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
 
 
 static ngx_int_t
-ngx_http_gw_limit_zone_size(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
-    ssize_t *size, ngx_str_t *value)
-{
-    u_char     *p;
-    ngx_str_t   s;
-
-    zone->name.data = value->data + 5;
-
-    p = (u_char *) ngx_strchr(zone->name.data, ':');
-
-    if (p == NULL || p == zone->name.data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone size \"%V\"", value);
-        return NGX_ERROR;
-    }
-
-    zone->name.len = p - zone->name.data;
-
-    s.data = p + 1;
-    s.len = value->data + value->len - s.data;
-
-    *size = ngx_parse_size(&s);
-
-    if (*size == NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone size \"%V\"", value);
-        return NGX_ERROR;
-    }
-
-    if (*size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small", value);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
     ngx_str_t *value)
 {
-    ngx_str_t                          s;
-    ngx_http_complex_value_t           cv;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_http_complex_value_t  *cv;
 
-    s.data = value->data + 5;
-    s.len = value->len - 5;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = &cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    cv = ngx_http_gw_value_create(cf, value, 5);
+    if (cv == NULL) {
         return NGX_ERROR;
     }
 
-    if (cv.lengths != NULL) {
+    if (cv->lengths != NULL) {
 
         if (zone->rate_cv != NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -228,12 +165,7 @@ ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
             return NGX_ERROR;
         }
 
-        zone->rate_cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-        if (zone->rate_cv == NULL) {
-            return NGX_ERROR;
-        }
-
-        *zone->rate_cv = cv;
+        zone->rate_cv = cv;
 
         return NGX_OK;
     }
@@ -245,7 +177,9 @@ ngx_http_gw_limit_zone_rate(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
         return NGX_ERROR;
     }
 
-    if (gw_rate_parse(s.data, s.len, &zone->rate.rate) != GW_OK) {
+    if (gw_rate_parse(value->data + 5, value->len - 5, &zone->rate.rate)
+        != GW_OK)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid rate \"%V\", it must be like \"10r/s\" or "
                            "\"10r/5m\", at most %d a second", value,
@@ -495,15 +429,10 @@ ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (prev) {
 
-        if (zone->key.value.len != prev->key.value.len
-            || ngx_strncmp(zone->key.value.data, prev->key.value.data,
-                           zone->key.value.len)
-               != 0)
+        if (ngx_http_gw_memory_key(shm_zone, "gw_limit_zone",
+                                   &zone->key.value, &prev->key.value)
+            != NGX_OK)
         {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "gw_limit_zone \"%V\" uses the \"%V\" key "
-                          "while previously it used the \"%V\" key",
-                          &zone->name, &zone->key.value, &prev->key.value);
             return NGX_ERROR;
         }
 
@@ -519,8 +448,6 @@ ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         zone->shared = zone->shpool->data;
         return ngx_http_gw_limit_zone_layout(shm_zone, zone);
     }
-
-    ngx_http_gw_limit_zone_resized(shm_zone);
 
     return ngx_http_gw_limit_zone_create(shm_zone, zone);
 }
@@ -543,91 +470,22 @@ ngx_http_gw_limit_zone_layout(ngx_shm_zone_t *shm_zone,
 }
 
 
-/* Says so when a zone of another size is left behind by a reload. */
-
-static void
-ngx_http_gw_limit_zone_resized(ngx_shm_zone_t *shm_zone)
-{
-    ngx_uint_t        i;
-    ngx_shm_zone_t   *prev;
-    ngx_list_part_t  *part;
-
-    /* still the previous cycle, without zones at the first start */
-
-    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
-
-    for ( /* void */ ; part != NULL; part = part->next) {
-        prev = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (prev[i].tag == shm_zone->tag
-                && prev[i].shm.size != shm_zone->shm.size
-                && prev[i].shm.name.len == shm_zone->shm.name.len
-                && ngx_strncmp(prev[i].shm.name.data, shm_zone->shm.name.data,
-                               shm_zone->shm.name.len)
-                   == 0)
-            {
-                ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
-                              "gw_limit_zone \"%V\" has another size and "
-                              "starts empty", &shm_zone->shm.name);
-                return;
-            }
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_http_gw_limit_zone_t *zone)
 {
-    void             *mem;
-    size_t            size;
-    uint64_t          seed[2];
-    ngx_slab_pool_t  *shpool;
+    void                *mem;
+    size_t               size;
+    ngx_http_gw_seed_t   seed;
 
-    shpool = zone->shpool;
-
-    size = sizeof(" in gw_limit_zone \"\"") + shm_zone->shm.name.len;
-
-    shpool->log_ctx = ngx_slab_alloc(shpool, size);
-    if (shpool->log_ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_sprintf(shpool->log_ctx, " in gw_limit_zone \"%V\"%Z",
-                &shm_zone->shm.name);
-
-    zone->shared = ngx_slab_calloc(shpool, sizeof(ngx_http_gw_limit_shared_t));
-    if (zone->shared == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (shpool->pfree <= NGX_HTTP_GW_LIMIT_ZONE_SPARE) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "zone \"%V\" is too small", &zone->name);
-        return NGX_ERROR;
-    }
-
-    size = (shpool->pfree - NGX_HTTP_GW_LIMIT_ZONE_SPARE) * ngx_pagesize;
-
-    mem = ngx_slab_alloc(shpool, size);
+    mem = ngx_http_gw_memory_table(shm_zone, "gw_limit_zone", &size, seed);
     if (mem == NULL) {
         return NGX_ERROR;
     }
 
-#if (NGX_DEBUG_MALLOC || NGX_HAVE_DEBUG_MALLOC)
-
-    /* otherwise it is as zero as mmap() made it, and not yet touched */
-
-    ngx_memzero(mem, size);
-
-#endif
-
-    if (RAND_bytes((u_char *) seed, sizeof(seed)) != 1) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no random bytes for zone \"%V\"", &zone->name);
+    zone->shared = ngx_slab_calloc(zone->shpool,
+                                   sizeof(ngx_http_gw_limit_shared_t));
+    if (zone->shared == NULL) {
         return NGX_ERROR;
     }
 
@@ -636,7 +494,7 @@ ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
         return NGX_ERROR;
     }
 
-    shpool->data = zone->shared;
+    zone->shpool->data = zone->shared;
 
     return NGX_OK;
 }

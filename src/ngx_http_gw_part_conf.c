@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_part_conf.h"
+#include "ngx_http_gw_value.h"
 
 
 typedef char *(*ngx_http_gw_part_parameter_pt)(ngx_conf_t *cf,
@@ -718,22 +719,7 @@ static char *
 ngx_http_gw_part_if(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf,
     ngx_str_t *value)
 {
-    ngx_http_compile_complex_value_t  ccv;
+    pcf->condition = ngx_http_gw_value_create(cf, value, 0);
 
-    pcf->condition = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (pcf->condition == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = pcf->condition;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return pcf->condition ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_quota.h"
+#include "ngx_http_gw_value.h"
 
 
 static ngx_int_t ngx_http_gw_quota_parameter(ngx_conf_t *cf,
@@ -118,7 +119,7 @@ ngx_http_gw_quota_parameter(ngx_conf_t *cf, ngx_http_gw_quota_t *quota,
     }
 
     if (ngx_strncmp(value->data, "if=", 3) == 0) {
-        quota->filter = ngx_http_gw_quota_compile(cf, value, 3);
+        quota->filter = ngx_http_gw_value_create(cf, value, 3);
         return (quota->filter == NULL) ? NGX_ERROR : NGX_OK;
     }
 
@@ -178,7 +179,7 @@ ngx_http_gw_quota_cost(ngx_conf_t *cf, ngx_http_gw_quota_t *quota,
 {
     int64_t  units;
 
-    quota->cost = ngx_http_gw_quota_compile(cf, value, 5);
+    quota->cost = ngx_http_gw_value_create(cf, value, 5);
     if (quota->cost == NULL) {
         return NGX_ERROR;
     }

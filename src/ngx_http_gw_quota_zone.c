@@ -9,8 +9,9 @@
 #include <ngx_http.h>
 
 #include "gw_ratelimit_fields.h"
-#include "ngx_http_gw_limit_memory.h"
+#include "ngx_http_gw_memory.h"
 #include "ngx_http_gw_quota_zone.h"
+#include "ngx_http_gw_value.h"
 
 
 #define NGX_HTTP_GW_QUOTA_ZONEINFO  "/usr/share/zoneinfo/"
@@ -79,7 +80,6 @@ ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                         *value, anchor;
     ngx_uint_t                         i;
     ngx_http_gw_quota_zone_t          *zone, **zp;
-    ngx_http_compile_complex_value_t   ccv;
 
     value = cf->args->elts;
 
@@ -90,13 +90,7 @@ ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) gw_period_zone_fixed((u_char *) "UTC", 3, &zone->timezone);
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = &zone->key;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -143,12 +137,13 @@ ngx_http_gw_quota_zone_parameter(ngx_conf_t *cf,
     int64_t  units;
 
     if (ngx_strncmp(value->data, "zone=", 5) == 0) {
-        return ngx_http_gw_limit_memory_parse(cf, value, &zone->name, size);
+        return ngx_http_gw_memory_parse(cf, value, 5, ngx_http_gw_memory_min(),
+                                        &zone->name, size);
     }
 
     if (ngx_strncmp(value->data, "quota=", 6) == 0) {
 
-        zone->quota = ngx_http_gw_quota_compile(cf, value, 6);
+        zone->quota = ngx_http_gw_value_create(cf, value, 6);
         if (zone->quota == NULL) {
             return NGX_ERROR;
         }
@@ -286,7 +281,7 @@ ngx_http_gw_quota_zone_check(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
         return NGX_OK;
     }
 
-    zone->anchor = ngx_http_gw_quota_compile(cf, anchor, 7);
+    zone->anchor = ngx_http_gw_value_create(cf, anchor, 7);
     if (zone->anchor == NULL) {
         return NGX_ERROR;
     }
@@ -407,35 +402,6 @@ ngx_http_gw_quota_offset(int64_t t)
 }
 
 
-ngx_http_complex_value_t *
-ngx_http_gw_quota_compile(ngx_conf_t *cf, ngx_str_t *value, size_t skip)
-{
-    ngx_str_t                          s;
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
-
-    s.data = value->data + skip;
-    s.len = value->len - skip;
-
-    cv = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (cv == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &s;
-    ccv.complex_value = cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NULL;
-    }
-
-    return cv;
-}
-
-
 ngx_int_t
 ngx_http_gw_quota_units(ngx_str_t *value, int64_t *units)
 {
@@ -509,7 +475,7 @@ ngx_http_gw_quota_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     void                      *mem;
     size_t                     size;
-    ngx_http_gw_limit_seed_t   seed;
+    ngx_http_gw_seed_t   seed;
     ngx_http_gw_quota_zone_t  *zone;
 
     zone = shm_zone->data;
@@ -517,7 +483,7 @@ ngx_http_gw_quota_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (prev) {
 
-        if (ngx_http_gw_limit_memory_key(shm_zone, "gw_quota_zone",
+        if (ngx_http_gw_memory_key(shm_zone, "gw_quota_zone",
                                          &zone->key.value, &prev->key.value)
             != NGX_OK)
         {
@@ -530,7 +496,7 @@ ngx_http_gw_quota_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         zone->store = zone->shpool->data;
 
     } else {
-        mem = ngx_http_gw_limit_memory_create(shm_zone, "gw_quota_zone", &size,
+        mem = ngx_http_gw_memory_table(shm_zone, "gw_quota_zone", &size,
                                               seed);
         if (mem == NULL) {
             return NGX_ERROR;

@@ -60,16 +60,6 @@ void *ngx_http_gw_quota_tag(void);
 char *ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
- * Compiles the value of a parameter.
- *
- *     skip  bytes of its name
- *
- * Returns NULL when memory is short, or after the reason is logged.
- */
-ngx_http_complex_value_t *ngx_http_gw_quota_compile(ngx_conf_t *cf,
-    ngx_str_t *value, size_t skip);
-
-/*
  * Reads a number of units.
  *
  *     units  out: -1 for "unlimited" and an empty text

@@ -12,6 +12,7 @@
 #include "gw_json_scan.h"
 #include "gw_uri.h"
 #include "ngx_http_gw_template.h"
+#include "ngx_http_gw_value.h"
 
 
 static ngx_int_t ngx_http_gw_template_add(ngx_conf_t *cf,
@@ -103,7 +104,6 @@ ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
 {
     ngx_str_t                          text;
     ngx_http_gw_template_piece_t      *piece;
-    ngx_http_compile_complex_value_t   ccv;
 
     if (start == end) {
         return NGX_OK;
@@ -126,13 +126,7 @@ ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
     ngx_memcpy(text.data, start, text.len);
     text.data[text.len] = '\0';
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &text;
-    ccv.complex_value = &piece->value;
-
-    return ngx_http_compile_complex_value(&ccv);
+    return ngx_http_gw_value_compile(cf, &text, &piece->value);
 }
 
 

@@ -1457,7 +1457,7 @@ gw_auth_zone a;
 --- config
 --- must_die
 --- error_log
-invalid zone "a", it must be like "auth:8m"
+invalid zone size "a", it must be like "name:1m"
 
 
 
@@ -1467,7 +1467,7 @@ gw_auth_zone :8m;
 --- config
 --- must_die
 --- error_log
-invalid zone ":8m", it must be like "auth:8m"
+invalid zone size ":8m", it must be like "name:1m"
 
 
 
@@ -1477,7 +1477,7 @@ gw_auth_zone a:8x;
 --- config
 --- must_die
 --- error_log
-invalid size of the zone "a:8x", it must be like "auth:8m"
+invalid zone size "a:8x", it must be like "name:1m"
 
 
 
@@ -1487,7 +1487,7 @@ gw_auth_zone a:127k;
 --- config
 --- must_die
 --- error_log
-the zone "a:127k" is too small, it must have 128k at least
+zone "a:127k" is too small, it must have 128k at least
 
 
 

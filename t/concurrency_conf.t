@@ -97,7 +97,7 @@ invalid zone size "zone=a:1x", it must be like "zone=name:1m"
 --- http_config
 gw_concurrency_zone $arg_a zone=a:16k policy=a;
 --- refused
-zone "zone=a:16k" is too small, it needs 32768 bytes
+zone "zone=a:16k" is too small, it must have 32k at least
 
 
 

@@ -99,7 +99,7 @@ gw_quota_zone $arg_a zone=a:1m quota=1;
 --- http_config
 gw_quota_zone $arg_a zone=a:1k quota=1 period=day;
 --- refused
-is too small, it needs 32768 bytes
+is too small, it must have 32k at least
 
 
 

@@ -9,39 +9,37 @@
 
 #include <openssl/rand.h>
 
-#include "ngx_http_gw_limit_memory.h"
+#include "ngx_http_gw_memory.h"
 
 
-/* slab pages that the table leaves for the small allocations */
-#define NGX_HTTP_GW_LIMIT_MEMORY_SPARE  1
-
-/* the smallest zone, pages */
-#define NGX_HTTP_GW_LIMIT_MEMORY_PAGES  8
+/* slab pages that a table leaves for the small allocations */
+#define NGX_HTTP_GW_MEMORY_SPARE  1
 
 
-static void ngx_http_gw_limit_memory_resized(ngx_shm_zone_t *shm_zone,
+static void ngx_http_gw_memory_resized(ngx_shm_zone_t *shm_zone,
     const char *directive);
 
 
 ngx_int_t
-ngx_http_gw_limit_memory_parse(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_str_t *name, ssize_t *size)
+ngx_http_gw_memory_parse(ngx_conf_t *cf, ngx_str_t *param, size_t skip,
+    ssize_t min, ngx_str_t *name, ssize_t *size)
 {
-    u_char     *p;
+    u_char     *p, *start;
     ngx_str_t   s;
 
-    name->data = value->data + sizeof("zone=") - 1;
+    start = param->data + skip;
 
-    p = (u_char *) ngx_strchr(name->data, ':');
+    p = (u_char *) ngx_strchr(start, ':');
 
-    if (p == NULL || p == name->data) {
+    if (p == NULL || p == start) {
         goto invalid;
     }
 
-    name->len = p - name->data;
+    name->data = start;
+    name->len = p - start;
 
     s.data = p + 1;
-    s.len = value->data + value->len - s.data;
+    s.len = param->data + param->len - s.data;
 
     *size = ngx_parse_size(&s);
 
@@ -49,11 +47,10 @@ ngx_http_gw_limit_memory_parse(ngx_conf_t *cf, ngx_str_t *value,
         goto invalid;
     }
 
-    if (*size < (ssize_t) (NGX_HTTP_GW_LIMIT_MEMORY_PAGES * ngx_pagesize)) {
+    if (*size < min) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small, it needs %ui bytes",
-                           value, NGX_HTTP_GW_LIMIT_MEMORY_PAGES
-                                  * ngx_pagesize);
+                           "zone \"%V\" is too small, it must have %uzk at "
+                           "least", param, min / 1024);
         return NGX_ERROR;
     }
 
@@ -63,20 +60,18 @@ invalid:
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid zone size \"%V\", it must be like "
-                       "\"zone=name:1m\"", value);
+                       "\"%*sname:1m\"", param, skip, param->data);
     return NGX_ERROR;
 }
 
 
-void *
-ngx_http_gw_limit_memory_create(ngx_shm_zone_t *shm_zone,
-    const char *directive, size_t *size, ngx_http_gw_limit_seed_t seed)
+ngx_int_t
+ngx_http_gw_memory_begin(ngx_shm_zone_t *shm_zone, const char *directive)
 {
-    void             *mem;
     size_t            len;
     ngx_slab_pool_t  *shpool;
 
-    ngx_http_gw_limit_memory_resized(shm_zone, directive);
+    ngx_http_gw_memory_resized(shm_zone, directive);
 
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
@@ -85,45 +80,78 @@ ngx_http_gw_limit_memory_create(ngx_shm_zone_t *shm_zone,
 
     shpool->log_ctx = ngx_slab_alloc(shpool, len);
     if (shpool->log_ctx == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
     ngx_sprintf(shpool->log_ctx, " in %s \"%V\"%Z", directive,
                 &shm_zone->shm.name);
 
-    if (shpool->pfree <= NGX_HTTP_GW_LIMIT_MEMORY_SPARE) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "zone \"%V\" is too small", &shm_zone->shm.name);
-        return NULL;
-    }
+    return NGX_OK;
+}
 
-    *size = (shpool->pfree - NGX_HTTP_GW_LIMIT_MEMORY_SPARE) * ngx_pagesize;
 
-    mem = ngx_slab_alloc(shpool, *size);
-    if (mem == NULL) {
-        return NULL;
-    }
+void *
+ngx_http_gw_memory_pages(ngx_slab_pool_t *shpool, size_t size)
+{
+    void  *mem;
+
+    mem = ngx_slab_alloc(shpool, size);
 
 #if (NGX_DEBUG_MALLOC || NGX_HAVE_DEBUG_MALLOC)
 
     /* otherwise it is as zero as mmap() made it, and not yet touched */
 
-    ngx_memzero(mem, *size);
+    if (mem) {
+        ngx_memzero(mem, size);
+    }
 
 #endif
-
-    if (RAND_bytes((u_char *) seed, sizeof(ngx_http_gw_limit_seed_t)) != 1) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no random bytes for zone \"%V\"", &shm_zone->shm.name);
-        return NULL;
-    }
 
     return mem;
 }
 
 
+ngx_int_t
+ngx_http_gw_memory_seed(ngx_shm_zone_t *shm_zone, ngx_http_gw_seed_t seed)
+{
+    if (RAND_bytes((u_char *) seed, sizeof(ngx_http_gw_seed_t)) == 1) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                  "no random bytes for zone \"%V\"", &shm_zone->shm.name);
+    return NGX_ERROR;
+}
+
+
+void *
+ngx_http_gw_memory_table(ngx_shm_zone_t *shm_zone, const char *directive,
+    size_t *size, ngx_http_gw_seed_t seed)
+{
+    ngx_slab_pool_t  *shpool;
+
+    if (ngx_http_gw_memory_begin(shm_zone, directive) != NGX_OK
+        || ngx_http_gw_memory_seed(shm_zone, seed) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shpool->pfree <= NGX_HTTP_GW_MEMORY_SPARE) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", &shm_zone->shm.name);
+        return NULL;
+    }
+
+    *size = (shpool->pfree - NGX_HTTP_GW_MEMORY_SPARE) * ngx_pagesize;
+
+    return ngx_http_gw_memory_pages(shpool, *size);
+}
+
+
 static void
-ngx_http_gw_limit_memory_resized(ngx_shm_zone_t *shm_zone,
+ngx_http_gw_memory_resized(ngx_shm_zone_t *shm_zone,
     const char *directive)
 {
     ngx_uint_t        i;
@@ -157,7 +185,7 @@ ngx_http_gw_limit_memory_resized(ngx_shm_zone_t *shm_zone,
 
 
 ngx_int_t
-ngx_http_gw_limit_memory_key(ngx_shm_zone_t *shm_zone, const char *directive,
+ngx_http_gw_memory_key(ngx_shm_zone_t *shm_zone, const char *directive,
     ngx_str_t *key, ngx_str_t *prev)
 {
     if (key->len == prev->len
