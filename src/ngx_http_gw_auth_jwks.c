@@ -81,6 +81,8 @@ ngx_http_gw_auth_jwks_find(ngx_http_gw_auth_jwks_ref_t *ref, ngx_str_t *key)
     ref->index = record - table->records;
     ref->generation = record->generation;
 
+    ngx_http_gw_auth_jwks_look(ref);
+
     rc = NGX_OK;
 
 done:
@@ -233,6 +235,9 @@ ngx_http_gw_auth_jwks_take(ngx_http_gw_auth_jwks_ref_t *ref,
                && ngx_current_msec - record->refetched < cooldown)
     {
         rc = NGX_DECLINED;
+
+    } else if (record->rounds != ref->rounds) {
+        rc = NGX_AGAIN;
 
     } else {
 

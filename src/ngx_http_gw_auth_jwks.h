@@ -57,6 +57,7 @@ typedef struct {
     ngx_http_gw_auth_jwks_t  *record;
     ngx_uint_t                index;       /* of the record */
     ngx_atomic_uint_t         generation;
+    ngx_atomic_uint_t         rounds;      /* when it was last looked at */
 } ngx_http_gw_auth_jwks_ref_t;
 
 
@@ -88,14 +89,23 @@ ngx_int_t ngx_http_gw_auth_jwks_find(ngx_http_gw_auth_jwks_ref_t *ref,
 ngx_uint_t ngx_http_gw_auth_jwks_busy(ngx_http_gw_auth_jwks_ref_t *ref);
 
 /*
+ * To be called before the record is looked at to find out whether a fetch is
+ * needed: _take() sees by it that one has ended since.
+ */
+
+#define ngx_http_gw_auth_jwks_look(ref)                                       \
+    (ref)->rounds = (ref)->record->rounds;                                    \
+    ngx_memory_barrier()
+
+/*
  * Makes the caller the one that fetches.
  *
  *     cooldown  msec since the last time that there was a cooldown, or 0: as
  *               soon as the last failure allows
  *
  * Returns NGX_OK: to be ended by one of the three functions below; NGX_AGAIN:
- * somebody else does it; NGX_DECLINED: it is too early, or the record is
- * another one now.
+ * somebody else does it, or has done it since the caller looked; NGX_DECLINED:
+ * it is too early, or the record is another one now.
  */
 
 ngx_int_t ngx_http_gw_auth_jwks_take(ngx_http_gw_auth_jwks_ref_t *ref,

@@ -274,6 +274,8 @@ ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
 
     (*known)->format = keys->format;
 
+    ngx_http_gw_auth_jwks_look(&(*known)->ref);
+
     if ((*known)->epoch != (*known)->ref.record->epoch) {
         ngx_http_gw_auth_remote_load(*known);
     }

@@ -59,14 +59,17 @@ is($head, "GET /main HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n"
 clean('first');
 
 
-# many at a time, in several workers
+# many at a time, in several workers; a worker that finds no keys may see the
+# fetch of another one end before it takes the next
 
-keys_of('main', jwk('a'));
-start(4);
-$reply = [map { $nginx->begin('/t', header => bearer('a')) } 1 .. 60];
-is(join(' ', grep { $nginx->finish($_)->{status} != 200 } @$reply), '',
-   'a crowd before the first fetch');
-is(fetches(), 1, '... waits for one');
+for (1 .. 8) {
+    keys_of('main', jwk('a'));
+    start(4);
+    $reply = [map { $nginx->begin('/t', header => bearer('a')) } 1 .. 60];
+    is(join(' ', grep { $nginx->finish($_)->{status} != 200 } @$reply), '',
+       'a crowd before the first fetch');
+    is(fetches(), 1, '... waits for one');
+}
 
 my @kids = map { "random$_" } 1 .. 1000;
 my @tokens = map { bearer($_, 'a') } @kids;
