@@ -29,7 +29,6 @@
 
 
 #define GW_JWS_MAX_HEADER  2048     /* bytes, decoded */
-#define GW_JWS_MAX_SIG     1024     /* bytes, RSA of 8192 bits */
 #define GW_JWS_HEADERS     16       /* parsed headers kept in a context */
 
 

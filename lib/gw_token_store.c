@@ -135,28 +135,6 @@ gw_token_store_put(gw_token_store_t *store, const gw_token_entry_t *entry,
 }
 
 
-void
-gw_token_store_remove(gw_token_store_t *store,
-    const unsigned char digest[GW_TOKEN_DIGEST_LEN])
-{
-    unsigned          n;
-    uint64_t          words[4];
-    gw_token_slot_t  *slot;
-
-    memcpy(words, digest, sizeof(words));
-
-    /* all of them: two processes may have put it into a slot each */
-
-    for (n = 0; n < GW_TOKEN_STORE_WAYS; n++) {
-        slot = gw_token_slot(store, words, n);
-
-        if (gw_token_load(&slot->digest[0]) == words[0]) {
-            gw_token_set(&slot->check, 0);
-        }
-    }
-}
-
-
 /* The n-th slot of the token's bucket, from a place that depends on it. */
 
 static gw_token_slot_t *

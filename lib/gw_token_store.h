@@ -120,12 +120,4 @@ void gw_token_store_put(gw_token_store_t *store,
     const gw_token_entry_t *entry, int64_t now);
 
 
-/*
- * Forgets a token.  One that another process is putting may stay.
- */
-
-void gw_token_store_remove(gw_token_store_t *store,
-    const unsigned char digest[GW_TOKEN_DIGEST_LEN]);
-
-
 #endif /* GW_TOKEN_STORE_H */

@@ -124,7 +124,6 @@ ngx_http_gw_redis_link_create(ngx_pool_t *pool, ngx_log_t *log,
 
     link->conf = lcf->conf;
     link->log = log;
-    link->reason = "not connected yet";
 
     /* one place more than "queue", for the probe */
 
@@ -424,13 +423,6 @@ ngx_http_gw_redis_link_state(ngx_http_gw_redis_link_t *link)
 }
 
 
-const char *
-ngx_http_gw_redis_link_reason(ngx_http_gw_redis_link_t *link)
-{
-    return link->reason;
-}
-
-
 const ngx_http_gw_redis_stat_t *
 ngx_http_gw_redis_link_stat(ngx_http_gw_redis_link_t *link)
 {
@@ -678,8 +670,6 @@ ngx_http_gw_redis_judge(ngx_http_gw_redis_link_t *link,
     case NGX_HTTP_GW_REDIS_REFUSED:
     case NGX_HTTP_GW_REDIS_REPLICA:
 
-        link->reason = error->reason;
-
         if (!link->complained
             || ngx_current_msec - link->logged >= NGX_HTTP_GW_REDIS_LOG)
         {
@@ -864,7 +854,6 @@ ngx_http_gw_redis_failed(ngx_http_gw_redis_link_t *link, ngx_err_t err,
 {
     link->stat.failures++;
     link->fails++;
-    link->reason = reason;
 
     if (link->open || (ngx_int_t) link->fails < link->conf->max_fails) {
         return;
@@ -896,7 +885,6 @@ static void
 ngx_http_gw_redis_refuse(ngx_http_gw_redis_link_t *link, const char *reason)
 {
     link->stat.failures++;
-    link->reason = reason;
 
     if (!link->open) {
         link->stat.opened++;

@@ -154,9 +154,6 @@ void ngx_http_gw_redis_link_exit(ngx_http_gw_redis_link_t *link);
 ngx_http_gw_redis_state_e ngx_http_gw_redis_link_state(
     ngx_http_gw_redis_link_t *link);
 
-/* Why the link is or was down last: a static string, never NULL. */
-const char *ngx_http_gw_redis_link_reason(ngx_http_gw_redis_link_t *link);
-
 /* The counters: valid as long as the link, changed by it. */
 const ngx_http_gw_redis_stat_t *ngx_http_gw_redis_link_stat(
     ngx_http_gw_redis_link_t *link);

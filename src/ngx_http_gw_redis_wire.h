@@ -88,7 +88,6 @@ struct ngx_http_gw_redis_link_s {
     ngx_msec_t                      progress;  /* the stall clock */
     ngx_msec_t                      up_since;
     ngx_msec_t                      logged;
-    const char                     *reason;
 
     ngx_http_gw_redis_stat_t        stat;
 

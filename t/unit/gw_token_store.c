@@ -164,9 +164,6 @@ test_life(void)
     ok(gw_token_store_find(sh->store, e.digest, NOW + 80, &f) == GW_OK
        && f.since == NOW + 30 && f.end == NOW + 90, "with its new dates");
 
-    gw_token_store_remove(sh->store, e.digest);
-    ok(find(sh->store, 1, NOW + 40) == 0, "removed");
-
     munmap(sh, sizeof(shared_t) + 64 * 1024);
 }
 
@@ -362,16 +359,6 @@ work(void *data)
 
         case 0: case 1: case 2:
             put(sh->store, token, now, 1 + token % 50);
-            break;
-
-        case 3:
-            if (n % 64 == 0) {
-                gw_token_entry_t  e;
-
-                entry(&e, token, 0, 0);
-                gw_token_store_remove(sh->store, e.digest);
-            }
-
             break;
 
         default:
