@@ -213,6 +213,35 @@ is(status('a', '/m'), '401 kid', '... which replace them');
 clean('max_stale');
 
 
+# a key that cannot do what it says is not used, its set is
+
+sub es {
+    my ($alg, $kid, $key) = @_;
+
+    return $nginx->get('/es', header => 'Authorization: Bearer '
+                       . GW::JOSE::jwt($alg, $key, { exp => 9999999999 },
+                                       kid => $kid));
+}
+
+keys_of('main', GW::JOSE::jwk('p256', kid => 'good', alg => 'ES256'),
+        GW::JOSE::jwk('p384', kid => 'bad', alg => 'ES256'));
+start(1, <<'END');
+        location = /es {
+            gw_jwt test;
+            gw_jwt_algorithms ES256 ES384;
+            gw_jwt_key_request /jwks/main;
+            empty_gif;
+        }
+END
+
+is(es('ES256', 'good', 'p256')->{status}, 200,
+   'A13: keys beside one of another curve');
+is(join(' ', @{es($$_[0], 'bad', $$_[1])->{header}}{'x-reason'}),
+   'key_unusable', "A13: $$_[0] by the key of another curve")
+    for (['ES256', 'p256'], ['ES384', 'p384']);
+clean('A13');
+
+
 # forms of good answers
 
 my @rsa = map { GW::JOSE::jwk('rsa', kid => "k$_") } 1 .. 60;
