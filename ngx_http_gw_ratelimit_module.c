@@ -13,6 +13,7 @@
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
+#include "ngx_http_gw_limit_var.h"
 #include "ngx_http_gw_quota_request.h"
 
 
@@ -38,17 +39,9 @@ static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_create_ctx(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r);
 
-static ngx_int_t ngx_http_gw_ratelimit_status_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_ratelimit_concurrency_variable(
-    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_ratelimit_quota_variable(ngx_http_request_t *r,
+static ngx_int_t ngx_http_gw_ratelimit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_zone_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -284,95 +277,65 @@ ngx_module_t  ngx_http_gw_ratelimit_module = {
 };
 
 
-/* variables of the limit that decided */
-
-typedef enum {
-    NGX_HTTP_GW_RATELIMIT_VAR_SOURCE = 0,
-    NGX_HTTP_GW_RATELIMIT_VAR_ZONE,
-    NGX_HTTP_GW_RATELIMIT_VAR_POLICY,
-    NGX_HTTP_GW_RATELIMIT_VAR_LIMIT,
-    NGX_HTTP_GW_RATELIMIT_VAR_REMAINING,
-    NGX_HTTP_GW_RATELIMIT_VAR_RESET,
-    NGX_HTTP_GW_RATELIMIT_VAR_COST,
-
-    NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER,
-    NGX_HTTP_GW_RATELIMIT_VAR_DELAY,
-    NGX_HTTP_GW_RATELIMIT_VAR_TIME
-} ngx_http_gw_ratelimit_variable_e;
-
-
 static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
 
-    { ngx_string("gw_limit_status"), NULL,
-      ngx_http_gw_ratelimit_status_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_status"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_source"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_SOURCE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_source"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_SOURCE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_zone"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_ZONE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_zone"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_ZONE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_policy"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_POLICY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_policy"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_POLICY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_limit"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_LIMIT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_limit"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_LIMIT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_remaining"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_remaining"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_reset"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_reset"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_cost"), NULL,
-      ngx_http_gw_ratelimit_limit_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_COST, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_cost"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_COST, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_retry_after"), NULL,
-      ngx_http_gw_ratelimit_time_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_retry_after"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_RETRY_AFTER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_delay"), NULL,
-      ngx_http_gw_ratelimit_time_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_DELAY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_delay"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_DELAY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_limit_time"), NULL,
-      ngx_http_gw_ratelimit_time_variable,
-      NGX_HTTP_GW_RATELIMIT_VAR_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_limit_time"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("gw_concurrency_status"), NULL,
-      ngx_http_gw_ratelimit_concurrency_variable, 0,
+      ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_CONCURRENCY_STATUS,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("gw_concurrency_current"), NULL,
-      ngx_http_gw_ratelimit_concurrency_variable, 1,
+      ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_CONCURRENCY_CURRENT,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_quota_status"), NULL,
-      ngx_http_gw_ratelimit_quota_variable,
-      NGX_HTTP_GW_QUOTA_VAR_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_quota_status"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_QUOTA_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_quota_warning"), NULL,
-      ngx_http_gw_ratelimit_quota_variable,
-      NGX_HTTP_GW_QUOTA_VAR_WARNING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_quota_warning"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_QUOTA_WARNING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_quota_used"), NULL,
-      ngx_http_gw_ratelimit_quota_variable,
-      NGX_HTTP_GW_QUOTA_VAR_USED, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_quota_used"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_QUOTA_USED, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_quota_remaining"), NULL,
-      ngx_http_gw_ratelimit_quota_variable,
-      NGX_HTTP_GW_QUOTA_VAR_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_quota_remaining"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_QUOTA_REMAINING, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_quota_reset"), NULL,
-      ngx_http_gw_ratelimit_quota_variable,
-      NGX_HTTP_GW_QUOTA_VAR_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gw_quota_reset"), NULL, ngx_http_gw_ratelimit_variable,
+      NGX_HTTP_GW_LIMIT_VAR_QUOTA_RESET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("gw_limit_limit_"), NULL,
       ngx_http_gw_ratelimit_zone_variable, 0,
@@ -387,36 +350,6 @@ static ngx_http_variable_t  ngx_http_gw_ratelimit_vars[] = {
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
-};
-
-
-static ngx_str_t  ngx_http_gw_ratelimit_statuses[] = {
-    ngx_null_string,
-    ngx_string("NOKEY"),
-    ngx_string("BYPASSED"),
-    ngx_string("PASSED"),
-    ngx_string("FALLBACK_PASSED"),
-    ngx_string("ERROR_PASSED"),
-    ngx_string("DELAYED_DRY_RUN"),
-    ngx_string("DELAYED"),
-    ngx_string("REJECTED_DRY_RUN"),
-    ngx_string("REJECTED"),
-    ngx_string("FALLBACK_REJECTED"),
-    ngx_string("ERROR_REJECTED")
-};
-
-
-static ngx_str_t  ngx_http_gw_ratelimit_sources[] = {
-    ngx_string("shm"),
-    ngx_string("redis"),
-    ngx_string("fallback")
-};
-
-
-static ngx_str_t  ngx_http_gw_ratelimit_states[] = {
-    ngx_string("down"),
-    ngx_string("probing"),
-    ngx_string("up")
 };
 
 
@@ -595,108 +528,18 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_gw_ratelimit_status_variable(ngx_http_request_t *r,
+ngx_http_gw_ratelimit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_gw_limit_ctx_t  *ctx;
 
-    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
+    /* requests in progress and quotas are those of the main request */
 
-    if (ctx == NULL || ctx->status == NGX_HTTP_GW_LIMIT_NONE) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
+    ctx = (data < NGX_HTTP_GW_LIMIT_VAR_MAIN)
+          ? ngx_http_gw_ratelimit_variable_ctx(r)
+          : ngx_http_gw_ratelimit_get_ctx(r->main);
 
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-    v->len = ngx_http_gw_ratelimit_statuses[ctx->status].len;
-    v->data = ngx_http_gw_ratelimit_statuses[ctx->status].data;
-
-    return NGX_OK;
-}
-
-
-/* of the limit that rejected, or is nearest to exhaustion */
-
-static ngx_int_t
-ngx_http_gw_ratelimit_limit_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                     *p;
-    ngx_str_t                  *s;
-    ngx_http_gw_limit_ctx_t    *ctx;
-    ngx_http_gw_limit_entry_t  *entry;
-
-    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
-
-    entry = (ctx == NULL) ? NULL
-                          : ngx_http_gw_limit_nearest(ctx->set,
-                                                NGX_HTTP_GW_LIMIT_PHASES, 1);
-    if (entry == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-
-    s = NULL;
-
-    switch (data) {
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_SOURCE:
-        s = &ngx_http_gw_ratelimit_sources[entry->source];
-        break;
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_ZONE:
-        s = &entry->limit->zone->name;
-        break;
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_POLICY:
-        s = &entry->limit->zone->policy;
-        break;
-
-    default:
-        break;
-    }
-
-    if (s != NULL) {
-        v->len = s->len;
-        v->data = s->data;
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->data = p;
-
-    switch (data) {
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_LIMIT:
-        p = ngx_sprintf(p, "%L", entry->plan->quota);
-        break;
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_REMAINING:
-        p = ngx_sprintf(p, "%L", entry->remaining);
-        break;
-
-    case NGX_HTTP_GW_RATELIMIT_VAR_RESET:
-        p = ngx_sprintf(p, "%L", (entry->next + 999999) / 1000000);
-        break;
-
-    default: /* NGX_HTTP_GW_RATELIMIT_VAR_COST */
-        p = ngx_sprintf(p, "%L", entry->cost);
-        break;
-    }
-
-    v->len = p - v->data;
-
-    return NGX_OK;
+    return ngx_http_gw_limit_get_value(r, ctx, v, data);
 }
 
 
@@ -710,140 +553,15 @@ ngx_http_gw_ratelimit_zone_variable(ngx_http_request_t *r,
 }
 
 
-/* data: 0 the status, 1 the requests in progress */
-
-static ngx_int_t
-ngx_http_gw_ratelimit_concurrency_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t                        *s;
-    ngx_http_gw_limit_ctx_t          *ctx;
-    ngx_http_gw_concurrency_entry_t  *entry;
-
-    ctx = ngx_http_gw_ratelimit_get_ctx(r->main);
-
-    entry = ctx ? ngx_http_gw_concurrency_nearest(&ctx->concurrency, 1) : NULL;
-
-    if (entry == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-
-    if (data == 0) {
-        s = ngx_http_gw_concurrency_status(&ctx->concurrency);
-
-        v->len = s->len;
-        v->data = s->data;
-
-        return NGX_OK;
-    }
-
-    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (v->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->len = ngx_sprintf(v->data, "%L", entry->current) - v->data;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_ratelimit_quota_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_gw_limit_ctx_t  *ctx;
-
-    ctx = ngx_http_gw_ratelimit_get_ctx(r->main);
-
-    if (ctx == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    return ngx_http_gw_quota_value(r, &ctx->quota, data, v);
-}
-
-
-static ngx_int_t
-ngx_http_gw_ratelimit_time_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                   *p;
-    ngx_msec_t                ms;
-    ngx_http_gw_limit_ctx_t  *ctx;
-
-    ctx = ngx_http_gw_ratelimit_variable_ctx(r);
-
-    if (ctx == NULL
-        || ctx->status == NGX_HTTP_GW_LIMIT_NONE
-        || (data == NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER
-            && ctx->retry_after == 0))
-    {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, NGX_INT64_LEN + sizeof(".000") - 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->data = p;
-
-    if (data == NGX_HTTP_GW_RATELIMIT_VAR_RETRY_AFTER) {
-        p = gw_ratelimit_seconds(p, ctx->retry_after);
-
-    } else {
-        ms = (data == NGX_HTTP_GW_RATELIMIT_VAR_DELAY) ? ctx->delay
-                                                       : ctx->spent;
-
-        p = ngx_sprintf(p, "%T.%03M", (time_t) ms / 1000, ms % 1000);
-    }
-
-    v->len = p - v->data;
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-
-    return NGX_OK;
-}
-
-
-/* $gw_redis_state_<name> */
-
 static ngx_int_t
 ngx_http_gw_ratelimit_state_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                          *name, *s;
-    ngx_http_gw_redis_link_t           *link;
     ngx_http_gw_ratelimit_main_conf_t  *rmcf;
-
-    name = (ngx_str_t *) data;
 
     rmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_ratelimit_module);
 
-    link = ngx_http_gw_limit_link_find(&rmcf->worker.links,
-                                 name->data + (sizeof("gw_redis_state_") - 1),
-                                 name->len - (sizeof("gw_redis_state_") - 1));
-    if (link == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    s = &ngx_http_gw_ratelimit_states[ngx_http_gw_redis_link_state(link)];
-
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-    v->len = s->len;
-    v->data = s->data;
+    ngx_http_gw_limit_get_state(&rmcf->worker.links, v, (ngx_str_t *) data);
 
     return NGX_OK;
 }

@@ -156,18 +156,6 @@ void ngx_http_gw_limit_resume(ngx_http_gw_limit_ctx_t *ctx);
  */
 void ngx_http_gw_limit_cleanup(void *data);
 
-/*
- * The value of $gw_limit_limit_<zone> or $gw_limit_remaining_<zone>.
- *
- *     ctx   NULL: the request has no limits
- *     name  of the variable
- *
- * Returns NGX_OK, or NGX_ERROR when memory is short.
- */
-ngx_int_t ngx_http_gw_limit_zone_variable(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_variable_value_t *v,
-    ngx_str_t *name);
-
 /* The handlers of gw_limit_dry_run and gw_limit_retry_jitter. */
 char *ngx_http_gw_limit_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
