@@ -9,28 +9,14 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_aggregate_conf.h"
+#include "ngx_http_gw_aggregate_metrics.h"
+#include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_capture.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
-#include "ngx_http_gw_joint.h"
 #include "ngx_http_gw_part.h"
-
-
-typedef struct {
-    ngx_http_gw_joint_t      joint;     /* must be first */
-    ngx_http_gw_counters_t  *counters;
-    ngx_uint_t               used;      /* some location aggregates */
-} ngx_http_gw_aggregate_main_conf_t;
-
-
-typedef struct {
-    const gw_metric_desc_t  *desc;
-    ngx_uint_t               counter;
-    const char              *label;
-    ngx_str_t                value;
-} ngx_http_gw_aggregate_sample_t;
 
 
 static ngx_int_t ngx_http_gw_aggregate_handler(ngx_http_request_t *r);
@@ -52,31 +38,8 @@ static ngx_int_t ngx_http_gw_aggregate_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_aggregate_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 
-static void ngx_http_gw_aggregate_mark(void *data);
-static ngx_http_gw_gather_t *ngx_http_gw_aggregate_find(
-    ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_aggregate_cost_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_status_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_failed_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_time_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_parts_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_name_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_part_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_aggregate_value(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, const ngx_str_t *value);
-static u_char *ngx_http_gw_aggregate_write_time(u_char *p, ngx_msec_t msec);
-static const ngx_str_t *ngx_http_gw_aggregate_cache_status(
-    ngx_http_gw_part_t *part);
-
-static ngx_int_t ngx_http_gw_aggregate_metrics(ngx_http_gw_joint_t *joint,
-    ngx_http_gw_metrics_t *metrics);
 static ngx_int_t ngx_http_gw_aggregate_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_gw_aggregate_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_gw_aggregate_create_main_conf(ngx_conf_t *cf);
@@ -278,88 +241,15 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 
 
+/* it is asked for before there is a gather */
+
 static ngx_http_variable_t  ngx_http_gw_aggregate_variables[] = {
 
     { ngx_string("gw_aggregate_cost"), NULL,
       ngx_http_gw_aggregate_cost_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("gw_aggregate_status"), NULL,
-      ngx_http_gw_aggregate_status_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("gw_aggregate_failed"), NULL,
-      ngx_http_gw_aggregate_failed_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("gw_aggregate_parts"), NULL,
-      ngx_http_gw_aggregate_parts_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("gw_aggregate_time"), NULL,
-      ngx_http_gw_aggregate_time_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("gw_part_name"), NULL,
-      ngx_http_gw_aggregate_name_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("gw_part_"), NULL,
-      ngx_http_gw_aggregate_part_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
-
       ngx_http_null_variable
-};
-
-
-static const gw_metric_desc_t  ngx_http_gw_aggregate_answers = {
-    "gw_aggregate_answers_total", "Answers of aggregates, by their state.",
-    GW_METRIC_COUNTER
-};
-
-static const gw_metric_desc_t  ngx_http_gw_aggregate_parts = {
-    "gw_aggregate_parts_total", "Parts, by what became of them.",
-    GW_METRIC_COUNTER
-};
-
-static const gw_metric_desc_t  ngx_http_gw_aggregate_detached = {
-    "gw_aggregate_parts_detached_total",
-    "Parts that ran on because they could not be stopped.",
-    GW_METRIC_COUNTER
-};
-
-static const gw_metric_desc_t  ngx_http_gw_aggregate_bytes = {
-    "gw_aggregate_part_bytes_total", "Bytes in the answers of parts.",
-    GW_METRIC_COUNTER
-};
-
-
-/* beside the parts by their error */
-
-static const ngx_http_gw_aggregate_sample_t  ngx_http_gw_agg_samples[] = {
-
-    { &ngx_http_gw_aggregate_answers, NGX_HTTP_GW_COUNT_COMPLETE,
-      "state", ngx_string("complete") },
-
-    { &ngx_http_gw_aggregate_answers, NGX_HTTP_GW_COUNT_PARTIAL,
-      "state", ngx_string("partial") },
-
-    { &ngx_http_gw_aggregate_answers, NGX_HTTP_GW_COUNT_FAILED,
-      "state", ngx_string("failed") },
-
-    { &ngx_http_gw_aggregate_bytes, NGX_HTTP_GW_COUNT_BYTES,
-      NULL, ngx_null_string },
-
-    { &ngx_http_gw_aggregate_detached, NGX_HTTP_GW_COUNT_DETACHED,
-      NULL, ngx_null_string },
-
-    { &ngx_http_gw_aggregate_parts, NGX_HTTP_GW_COUNT_SKIPPED,
-      "result", ngx_string("skipped") },
-
-    { &ngx_http_gw_aggregate_parts, NGX_HTTP_GW_COUNT_CANCELLED,
-      "result", ngx_string("cancelled") },
-
-    { NULL, 0, NULL, ngx_null_string }
 };
 
 
@@ -490,7 +380,6 @@ ngx_http_gw_aggregate_create(ngx_http_request_t *r,
     ngx_http_gw_aggregate_conf_t *alcf, ngx_http_gw_part_t *outer)
 {
     ngx_uint_t                          i;
-    ngx_pool_cleanup_t                 *mark;
     ngx_http_cleanup_t                 *cln;
     ngx_http_gw_gather_t               *gather;
     ngx_http_gw_part_conf_t            *pcf;
@@ -524,17 +413,14 @@ ngx_http_gw_aggregate_create(ngx_http_request_t *r,
         ngx_http_gw_part_init(&gather->parts[i], gather, &pcf[i]);
     }
 
-    /* error_page clears the context, the log is written after that */
-
-    mark = ngx_pool_cleanup_add(r->pool, 0);
-    cln = ngx_http_cleanup_add(r, 0);
-
-    if (mark == NULL || cln == NULL) {
+    if (ngx_http_gw_aggregate_keep(r, gather) != NGX_OK) {
         return NULL;
     }
 
-    mark->handler = ngx_http_gw_aggregate_mark;
-    mark->data = gather;
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
 
     cln->handler = ngx_http_gw_gather_cleanup;
     cln->data = gather;
@@ -721,42 +607,6 @@ ngx_http_gw_aggregate_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 }
 
 
-/* names the entry of the pool's cleanups that keeps the gather */
-
-static void
-ngx_http_gw_aggregate_mark(void *data)
-{
-    /* void */
-}
-
-
-static ngx_http_gw_gather_t *
-ngx_http_gw_aggregate_find(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t    *cln;
-    ngx_http_gw_gather_t  *gather;
-
-    gather = ngx_http_get_module_ctx(r, ngx_http_gw_aggregate_module);
-
-    if (gather || !(r->internal || r->filter_finalize)) {
-        return gather;
-    }
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-
-        if (cln->handler == ngx_http_gw_aggregate_mark) {
-            gather = cln->data;
-
-            if (gather->request == r) {
-                return gather;
-            }
-        }
-    }
-
-    return NULL;
-}
-
-
 static ngx_int_t
 ngx_http_gw_aggregate_cost_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
@@ -785,372 +635,15 @@ ngx_http_gw_aggregate_cost_variable(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_gw_aggregate_status_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_gw_gather_t  *gather;
-
-    static const ngx_str_t  states[] = {
-        ngx_null_string,
-        ngx_string("complete"),
-        ngx_string("partial"),
-        ngx_string("failed")
-    };
-
-    gather = ngx_http_gw_aggregate_find(r);
-
-    return ngx_http_gw_aggregate_value(r, v,
-                                       gather ? &states[gather->state] : NULL);
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_failed_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                *p;
-    size_t                 len;
-    ngx_str_t              value;
-    ngx_uint_t             i;
-    ngx_http_gw_part_t    *part;
-    ngx_http_gw_gather_t  *gather;
-
-    gather = ngx_http_gw_aggregate_find(r);
-
-    if (gather == NULL) {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    len = 0;
-
-    for (i = 0; i < gather->nparts; i++) {
-        len += gather->parts[i].conf->name.len + 1;
-    }
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.data = p;
-
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
-
-        if (part->error == NGX_HTTP_GW_PART_OK && !part->partial) {
-            continue;
-        }
-
-        if (p != value.data) {
-            *p++ = ',';
-        }
-
-        p = ngx_cpymem(p, part->conf->name.data, part->conf->name.len);
-    }
-
-    value.len = p - value.data;
-
-    return ngx_http_gw_aggregate_value(r, v, &value);
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_time_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t              value;
-    ngx_http_gw_gather_t  *gather;
-
-    gather = ngx_http_gw_aggregate_find(r);
-
-    if (gather == NULL) {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    value.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
-    if (value.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.len = ngx_http_gw_aggregate_write_time(value.data, gather->time)
-                - value.data;
-
-    return ngx_http_gw_aggregate_value(r, v, &value);
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_parts_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                *p;
-    size_t                 len;
-    ngx_str_t              value;
-    ngx_uint_t             i;
-    const ngx_str_t       *error;
-    ngx_http_gw_part_t    *part;
-    ngx_http_gw_gather_t  *gather;
-
-    gather = ngx_http_gw_aggregate_find(r);
-
-    if (gather == NULL) {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    len = sizeof("[]") - 1;
-
-    for (i = 0; i < gather->nparts; i++) {
-        len += sizeof("{\"name\":\"\",\"status\":,\"time\":,\"bytes\":,"
-                      "\"cache\":\"REVALIDATED\",\"error\":\"\"},") - 1
-               + gather->parts[i].conf->name.len + 2 * NGX_INT_T_LEN
-               + NGX_TIME_T_LEN + 4 + NGX_HTTP_GW_ERROR_LEN;
-    }
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.data = p;
-    *p++ = '[';
-
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
-
-        p = ngx_sprintf(p, "%s{\"name\":\"%V\",\"status\":%ui,\"time\":",
-                        i ? "," : "", &part->conf->name, part->status);
-        p = ngx_http_gw_aggregate_write_time(p, part->time);
-        p = ngx_sprintf(p, ",\"bytes\":%uz,\"cache\":\"%V\",\"error\":\"",
-                        part->size, ngx_http_gw_aggregate_cache_status(part));
-
-        if (part->error != NGX_HTTP_GW_PART_OK) {
-            error = ngx_http_gw_part_error_name(part->error);
-            p = ngx_cpymem(p, error->data, error->len);
-        }
-
-        *p++ = '"';
-        *p++ = '}';
-    }
-
-    *p++ = ']';
-    value.len = p - value.data;
-
-    return ngx_http_gw_aggregate_value(r, v, &value);
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_name_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_uint_t           nested;
-    ngx_http_gw_part_t  *part;
-
-    part = ngx_http_gw_part_find(r, &nested);
-
-    return ngx_http_gw_aggregate_value(r, v, part ? &part->conf->name : NULL);
-}
-
-
-/* $gw_part_<name>_<field> */
-
-static ngx_int_t
-ngx_http_gw_aggregate_part_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_str_t *name = (ngx_str_t *) data;
-
-    u_char                *p, *start, *field;
-    size_t                 len;
-    ngx_str_t              value;
-    ngx_uint_t             i;
-    ngx_http_gw_part_t    *part;
-    ngx_http_gw_gather_t  *gather;
-
-    gather = ngx_http_gw_aggregate_find(r);
-
-    if (gather == NULL) {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    /* the shortest name is "gw_part_": then the field is its last "_" */
-
-    start = name->data + sizeof("gw_part_") - 1;
-    field = name->data + name->len - 1;
-
-    while (field > start && *field != '_') {
-        field--;
-    }
-
-    part = NULL;
-    len = (field > start) ? (size_t) (field - start) : 0;
-
-    for (i = 0; i < gather->nparts; i++) {
-
-        if (gather->parts[i].conf->name.len == len
-            && ngx_strncasecmp(gather->parts[i].conf->name.data, start, len)
-               == 0)
-        {
-            part = &gather->parts[i];
-            break;
-        }
-    }
-
-    if (part == NULL || part->skipped) {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    value.len = name->data + name->len - field;
-    value.data = field;
-
-    p = ngx_pnalloc(r->pool, NGX_OFF_T_LEN + 4);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (value.len == 7 && ngx_strncmp(field, "_status", 7) == 0) {
-        value.len = ngx_sprintf(p, "%ui", part->status) - p;
-        value.data = p;
-
-    } else if (value.len == 5 && ngx_strncmp(field, "_time", 5) == 0) {
-        value.len = ngx_http_gw_aggregate_write_time(p, part->time) - p;
-        value.data = p;
-
-    } else if (value.len == 6 && ngx_strncmp(field, "_bytes", 6) == 0) {
-        value.len = ngx_sprintf(p, "%uz", part->size) - p;
-        value.data = p;
-
-    } else if (value.len == 6 && ngx_strncmp(field, "_error", 6) == 0) {
-        ngx_str_null(&value);
-
-        if (part->error != NGX_HTTP_GW_PART_OK) {
-            value = *ngx_http_gw_part_error_name(part->error);
-        }
-
-    } else if (value.len == 6 && ngx_strncmp(field, "_cache", 6) == 0) {
-        value = *ngx_http_gw_aggregate_cache_status(part);
-
-    } else {
-        return ngx_http_gw_aggregate_value(r, v, NULL);
-    }
-
-    return ngx_http_gw_aggregate_value(r, v, &value);
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_value(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, const ngx_str_t *value)
-{
-    if (value == NULL || value->len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = value->data;
-    v->len = value->len;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
-}
-
-
-static u_char *
-ngx_http_gw_aggregate_write_time(u_char *p, ngx_msec_t msec)
-{
-    return ngx_sprintf(p, "%T.%03M", (time_t) (msec / 1000), msec % 1000);
-}
-
-
-static const ngx_str_t *
-ngx_http_gw_aggregate_cache_status(ngx_http_gw_part_t *part)
-{
-    static const ngx_str_t  none = ngx_null_string;
-
-#if (NGX_HTTP_CACHE)
-
-    ngx_http_upstream_t  *u;
-
-    u = part->request ? part->request->upstream : NULL;
-
-    if (u && u->cache_status) {
-        return &ngx_http_cache_status[u->cache_status - 1];
-    }
-
-#endif
-
-    return &none;
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_metrics(ngx_http_gw_joint_t *joint,
-    ngx_http_gw_metrics_t *metrics)
-{
-    ngx_uint_t                             i;
-    gw_metric_label_t                      label;
-    ngx_http_gw_counters_t                *counters;
-    ngx_http_gw_aggregate_main_conf_t     *amcf;
-    const ngx_http_gw_aggregate_sample_t  *sample;
-
-    /* the joint is its first member */
-
-    amcf = (ngx_http_gw_aggregate_main_conf_t *) joint;
-    counters = amcf->counters;
-
-    if (counters == NULL) {
-        return NGX_OK;
-    }
-
-    for (sample = ngx_http_gw_agg_samples; sample->desc; sample++) {
-        label.name = sample->label;
-        label.data = sample->value.data;
-        label.len = sample->value.len;
-
-        if (ngx_http_gw_metrics_add(metrics, sample->desc,
-                                    sample->label ? 1 : 0, &label,
-                                    ngx_http_gw_counters_sum(counters,
-                                                           sample->counter))
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    for (i = 0; i < NGX_HTTP_GW_PART_ERRORS; i++) {
-        label.name = "result";
-        label.data = ngx_http_gw_part_error_name(i)->data;
-        label.len = ngx_http_gw_part_error_name(i)->len;
-
-        if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_aggregate_parts, 1,
-                                    &label,
-                                    ngx_http_gw_counters_sum(counters, i))
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_gw_aggregate_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_http_variable_t                *var, *v;
     ngx_http_gw_aggregate_main_conf_t  *amcf;
 
-    for (v = ngx_http_gw_aggregate_variables; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
+    if (ngx_http_gw_aggregate_add_variables(cf) != NGX_OK
+        || ngx_http_gw_aggregate_add_table(cf, ngx_http_gw_aggregate_variables)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     amcf = ngx_http_conf_get_module_main_conf(cf,

@@ -21,6 +21,7 @@
 #include "gw_json_scan.h"
 #include "gw_json_splice.h"
 #include "ngx_http_gw_counters.h"
+#include "ngx_http_gw_joint.h"
 #include "ngx_http_gw_template.h"
 
 
@@ -185,6 +186,13 @@ typedef struct {
     ngx_flag_t                       internal_only;
     unsigned                         inherit_body:1;
 } ngx_http_gw_aggregate_conf_t;
+
+
+typedef struct {
+    ngx_http_gw_joint_t      joint;     /* must be first */
+    ngx_http_gw_counters_t  *counters;
+    ngx_uint_t               used;      /* some location aggregates */
+} ngx_http_gw_aggregate_main_conf_t;
 
 
 typedef struct ngx_http_gw_gather_s  ngx_http_gw_gather_t;
