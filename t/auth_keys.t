@@ -213,6 +213,53 @@ is(status('a', '/m'), '401 kid', '... which replace them');
 clean('max_stale');
 
 
+# a part of gw_aggregate that is decided before the access phase waits for keys
+
+sub part {
+    my ($kid) = @_;
+
+    my $reply = $nginx->get('/parts', header => bearer($kid));
+
+    return "$reply->{status} $reply->{body}";
+}
+
+keys_of('main', jwk('a'));
+start(2, <<'END');
+        location = /parts {
+            gw_aggregate object;
+            gw_aggregate_part one /part timeout=500ms;
+            gw_aggregate_part two /part optional timeout=500ms;
+        }
+
+        location = /part {
+            internal;
+            gw_jwt test;
+            gw_auth_phase preaccess;
+            gw_jwt_key_request /jwks/main;
+            gw_jwt_key_cache 10m cooldown=1s;
+            try_files /none @json;
+        }
+
+        location @json {
+            default_type application/json;
+            return 200 '1';
+        }
+END
+
+is(part('a'), '200 {"one":1,"two":1}', 'parts that wait for the first keys');
+is(fetches(), 1, '... of one fetch');
+like(part('b'), qr/^401 .*"one":"status"/, 'a part with an unknown key');
+keys_of('main', jwk('a'), jwk('b'));
+sleep(1.1);
+is(part('b'), '200 {"one":1,"two":1}', 'parts that wait for keys anew');
+is(fetches(), 3, '... of one fetch');
+provide('main', "hang\n");
+sleep(1.1);
+like(part('c'), qr/^504 .*"one":"timeout"/, 'a part that waits for too long');
+is(part('a'), '200 {"one":1,"two":1}', '... and one that has keys');
+clean('parts');
+
+
 # a key that cannot do what it says is not used, its set is
 
 sub es {
