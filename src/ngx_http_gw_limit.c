@@ -19,15 +19,18 @@ typedef struct {
     ngx_http_gw_limit_plan_t    plan;
     gw_limit_key_t              key;
     ngx_uint_t                  cell;            /* of the call */
+    ngx_uint_t                  entry;           /* of the set */
     int64_t                     end;
     int64_t                     units;
+    unsigned                    given:1;         /* back already */
 } ngx_http_gw_limit_taken_t;
 
 
-typedef struct {
+struct ngx_http_gw_limit_late_s {
+    ngx_http_gw_limit_set_t    *set;             /* NULL: the request ended */
     ngx_uint_t                  n;
     ngx_http_gw_limit_taken_t   taken[1];
-} ngx_http_gw_limit_late_t;
+};
 
 
 static ngx_int_t ngx_http_gw_limit_values(ngx_http_request_t *r,
@@ -425,6 +428,14 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
             entry->taken = 0;
         }
     }
+
+    /* a late answer must not give it back once more */
+
+    if (set->late != NULL) {
+        for (i = 0; i < set->late->n; i++) {
+            set->late->taken[i].given = 1;
+        }
+    }
 }
 
 
@@ -739,6 +750,7 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         return;
     }
 
+    late->set = set;
     late->n = 0;
 
     cell = 0;
@@ -762,6 +774,8 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         taken->plan = *entry->plan;
         taken->key = entry->key;
         taken->cell = cell - 1;
+        taken->entry = i;
+        taken->given = 0;
         taken->end = entry->end;
         taken->units = entry->cost;
     }
@@ -773,6 +787,8 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         ngx_free(late);
         return;
     }
+
+    set->late = late;
 
     for (i = 0; i < late->n; i++) {
         late->taken[i].zone->late++;
@@ -793,14 +809,34 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
 
         taken->zone->late--;
 
-        if (ngx_http_gw_limit_redis_charged(reply, taken->cell)) {
+        if (!taken->given
+            && ngx_http_gw_limit_redis_charged(reply, taken->cell))
+        {
             ngx_http_gw_limit_store_give(taken->zone, &taken->plan,
                                          &taken->key, taken->end,
                                          taken->units);
+
+            if (late->set != NULL) {
+                late->set->entries[taken->entry].taken = 0;
+            }
         }
     }
 
+    if (late->set != NULL) {
+        late->set->late = NULL;
+    }
+
     ngx_free(late);
+}
+
+
+void
+ngx_http_gw_limit_forget(ngx_http_gw_limit_set_t *set)
+{
+    if (set->late != NULL) {
+        set->late->set = NULL;
+        set->late = NULL;
+    }
 }
 
 

@@ -99,11 +99,17 @@ typedef struct {
 } ngx_http_gw_limit_entry_t;
 
 
+/* a call of Redis whose answer is late: it outlives the request */
+
+typedef struct ngx_http_gw_limit_late_s  ngx_http_gw_limit_late_t;
+
+
 typedef struct {
     ngx_http_gw_limit_entry_t        *entries;
     ngx_uint_t                        n;
     ngx_uint_t                        remote;    /* of them, in Redis */
     ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
+    ngx_http_gw_limit_late_t         *late;      /* NULL: none is due */
     unsigned                          silent:1;  /* not shown to the client */
     unsigned                          invalid:1; /* has one without a rate */
     unsigned                          shadows:1; /* some reject nobody */
@@ -193,6 +199,9 @@ ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
  */
 void ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls, ngx_log_t *log);
+
+/* The set goes away: a late answer finds its own memory only. */
+void ngx_http_gw_limit_forget(ngx_http_gw_limit_set_t *set);
 
 void ngx_http_gw_limit_cancel(ngx_http_gw_limit_calls_t *calls);
 

@@ -677,6 +677,12 @@ ngx_http_gw_limit_cleanup(void *data)
 {
     ngx_http_gw_limit_ctx_t  *ctx = data;
 
+    ngx_uint_t  phase;
+
+    for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
+        ngx_http_gw_limit_forget(&ctx->set[phase]);
+    }
+
     ngx_http_gw_limit_cancel(&ctx->calls);
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 

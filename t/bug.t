@@ -14,6 +14,7 @@ use GW::Backend;
 use GW::Client;
 use GW::JOSE;
 use GW::Nginx;
+use GW::Redis;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -242,6 +243,58 @@ END
         is($reply->{status}, $status, 'a payload with a byte ' . ord($byte));
         is($reply->{header}{'x-reason'}, $byte eq '' ? '-' : 'json', 'its reason');
     }
+
+    $nginx->stop;
+}
+
+
+# === a fallback that a quota gave back was given back again by a late answer
+
+{
+    my $redis = GW::Redis->new;
+    my $server = $redis->server;
+
+    my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
+    gw_redis main {
+        server $server;
+        timeout 50ms;
+        stall_timeout 30s;
+        max_fails 1;
+        fail_timeout 30s;
+    }
+    gw_limit_zone key zone=one:1m rate=1r/h burst=2 redis=main;
+    gw_quota_zone key zone=none:1m quota=0 period=day;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        add_header X-Limit "\$gw_limit_status" always;
+        add_header X-Redis \$gw_redis_state_main always;
+
+        location = /quota { gw_limit zone=one nodelay; gw_quota zone=none; empty_gif; }
+        location = / { gw_limit zone=one nodelay; empty_gif; }
+        location = /m { gw_metrics prometheus; }
+    }
+END
+
+    $nginx->until(5, sub {
+        ($nginx->get('/m')->{body} =~ /^gw_redis_up\S* 1$/m) });
+
+    $redis->pause;
+
+    is($nginx->get('/quota')->{header}{'x-limit'}, 'FALLBACK_PASSED',
+       'a late answer is due, the quota gives back');
+    is($nginx->get('/')->{header}{'x-limit'}, 'FALLBACK_PASSED',
+       "Redis is down, $_ of 3") for 1, 2;
+
+    $redis->resume;
+
+    ok($nginx->until(5, sub {
+        $nginx->get('/m')->{body} =~ /^gw_redis_late_replies_total\S* 1$/m }),
+       'the answer has come');
+
+    is($nginx->get('/')->{header}{'x-limit'}, 'FALLBACK_PASSED', '3 of 3');
+    is($nginx->get('/')->{header}{'x-limit'}, 'FALLBACK_REJECTED',
+       'and no more');
 
     $nginx->stop;
 }
