@@ -75,6 +75,11 @@ static const gw_metric_desc_t  ngx_http_gw_redis_up = {
     GW_METRIC_GAUGE
 };
 
+static const gw_metric_desc_t  ngx_http_gw_redis_evicted = {
+    "gw_redis_evicted_keys_total",
+    "Keys that Redis evicted, as it says once a minute.", GW_METRIC_COUNTER
+};
+
 static const gw_metric_desc_t  ngx_http_gw_redis_inflight = {
     "gw_redis_inflight", "Commands of the answering worker without a reply.",
     GW_METRIC_GAUGE
@@ -183,7 +188,22 @@ ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
     service->counters = ngx_http_gw_counters_create(cf, &name, tag,
                                                     NGX_HTTP_GW_LIMIT_STATS);
 
-    return (service->counters == NULL) ? NGX_ERROR : NGX_OK;
+    if (service->counters == NULL) {
+        return NGX_ERROR;
+    }
+
+    name.len = sizeof("gw_limit_redis_duty:") - 1 + service->conf->name.len;
+
+    name.data = ngx_pnalloc(cf->pool, name.len);
+    if (name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(name.data, "gw_limit_redis_duty:%V", &service->conf->name);
+
+    service->duty = ngx_http_gw_redis_duty_create(cf, &name, tag);
+
+    return (service->duty == NULL) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -204,6 +224,7 @@ ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
 
         lcf.conf = service->conf;
         lcf.node = *node;
+        lcf.duty = service->duty->duty;
 
         ngx_http_gw_limit_redis_scripts(&lcf.scripts, &lcf.nscripts);
 
@@ -358,6 +379,13 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_evicted, 1, labels,
+                                service->duty->duty->evicted)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     up = (ngx_http_gw_redis_link_state(service->link)

@@ -30,6 +30,7 @@
 typedef struct {
     ngx_http_gw_redis_conf_t   *conf;
     ngx_http_gw_counters_t     *counters;        /* NULL: not used by limits */
+    ngx_http_gw_redis_duty_zone_t  *duty;
     ngx_http_gw_redis_link_t   *link;            /* of the worker */
     ngx_http_gw_redis_stat_t    flushed;         /* already counted */
 } ngx_http_gw_limit_service_t;

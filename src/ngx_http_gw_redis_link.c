@@ -26,12 +26,22 @@
 #define NGX_HTTP_GW_REDIS_PROBES        10
 #define NGX_HTTP_GW_REDIS_PROBE_FACTOR  10
 
+/* msec between looks at what the worker that probes has found */
+#define NGX_HTTP_GW_REDIS_FOLLOW        100
+
 /* msec between attempts after Redis refused us */
 #define NGX_HTTP_GW_REDIS_DENIED_MIN    1000
 #define NGX_HTTP_GW_REDIS_DENIED_MAX    30000
 
 /* msec between log lines about a Redis that answers with errors */
 #define NGX_HTTP_GW_REDIS_LOG           60000
+
+/* msec between questions for its statistics, and after a new connection */
+#define NGX_HTTP_GW_REDIS_INFO          60000
+#define NGX_HTTP_GW_REDIS_INFO_AGAIN    1000
+
+#define ngx_http_gw_redis_follow(link)                                        \
+    ngx_min(NGX_HTTP_GW_REDIS_FOLLOW, (link)->conf->fail_timeout / 4 + 1)
 
 
 /* what an error reply says about Redis */
@@ -61,12 +71,21 @@ static ngx_int_t ngx_http_gw_redis_append(ngx_http_gw_redis_link_t *link,
 static void ngx_http_gw_redis_dead(ngx_http_gw_redis_link_t *link,
     ngx_http_gw_redis_waiter_t *w);
 static void ngx_http_gw_redis_tend(ngx_event_t *ev);
+static ngx_uint_t ngx_http_gw_redis_probes(ngx_http_gw_redis_link_t *link);
+static ngx_msec_t ngx_http_gw_redis_interval(ngx_http_gw_redis_link_t *link);
 static void ngx_http_gw_redis_up(ngx_http_gw_redis_link_t *link);
 static ngx_int_t ngx_http_gw_redis_judge(ngx_http_gw_redis_link_t *link,
     const ngx_http_gw_redis_error_t *error);
 static void ngx_http_gw_redis_expire(ngx_event_t *ev);
 static void ngx_http_gw_redis_stall(ngx_event_t *ev);
 static void ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link);
+static ngx_http_gw_redis_waiter_t *ngx_http_gw_redis_own(
+    ngx_http_gw_redis_link_t *link, ngx_str_t *args, ngx_uint_t nargs,
+    ngx_http_gw_redis_done_pt done);
+static void ngx_http_gw_redis_ask(ngx_http_gw_redis_link_t *link,
+    ngx_msec_t pause);
+static void ngx_http_gw_redis_info(void *data, ngx_int_t rc,
+    redisReply *reply);
 static void ngx_http_gw_redis_pong(void *data, ngx_int_t rc,
     redisReply *reply);
 static void ngx_http_gw_redis_failed(ngx_http_gw_redis_link_t *link,
@@ -123,6 +142,7 @@ ngx_http_gw_redis_link_create(ngx_pool_t *pool, ngx_log_t *log,
     }
 
     link->conf = lcf->conf;
+    link->duty = lcf->duty;
     link->log = log;
 
     /* one place more than "queue", for the probe */
@@ -275,6 +295,7 @@ ngx_http_gw_redis_append(ngx_http_gw_redis_link_t *link,
     w->deadline = cmd->deadline;
     w->start = link->in;
     w->ping = 0;
+    w->aside = 0;
 
     /* a deadline in the past still gives the turn that runs now */
 
@@ -454,7 +475,14 @@ ngx_http_gw_redis_tend(ngx_event_t *ev)
     link->resting = 0;
     wait = link->conf->keepalive_interval;
 
-    if (link->connection == NULL) {
+    if (link->up) {
+        ngx_http_gw_redis_ask(link, NGX_HTTP_GW_REDIS_INFO);
+    }
+
+    if (link->open && !ngx_http_gw_redis_probes(link)) {
+        /* void */
+
+    } else if (link->connection == NULL) {
         ngx_http_gw_redis_wire_connect(link);
 
     } else if (link->up && link->open) {
@@ -476,18 +504,69 @@ ngx_http_gw_redis_tend(ngx_event_t *ev)
     }
 
     if (link->open) {
-        wait = link->denied ? link->denied_wait : link->interval;
-
-        if (++link->probes >= NGX_HTTP_GW_REDIS_PROBES) {
-            link->interval = ngx_min(link->interval * 2,
-                                     link->conf->fail_timeout
-                                     * NGX_HTTP_GW_REDIS_PROBE_FACTOR);
-        }
-
-        wait = ngx_http_gw_redis_jitter(wait);
+        wait = link->denied ? ngx_http_gw_redis_jitter(link->denied_wait)
+                            : ngx_http_gw_redis_follow(link);
     }
 
-    ngx_http_gw_redis_arm(&link->tend, wait);
+    ngx_http_gw_redis_arm(&link->tend, ngx_min(wait, NGX_HTTP_GW_REDIS_INFO));
+}
+
+
+/*
+ * The breaker is open: whether this worker is to find out if Redis is back.
+ * One of the host probes, the others follow when it had an answer.
+ */
+
+static ngx_uint_t
+ngx_http_gw_redis_probes(ngx_http_gw_redis_link_t *link)
+{
+    ngx_atomic_uint_t  answers;
+
+    if (link->denied) {
+        return 1;
+    }
+
+    answers = link->duty->answers;
+
+    if (link->fresh || link->answers != answers) {
+        link->answers = answers;
+        link->fresh = 0;
+        return 1;
+    }
+
+    if (!ngx_http_gw_redis_duty_take(&link->duty->until,
+                                     ngx_http_gw_redis_interval(link)))
+    {
+        return 0;
+    }
+
+    (void) ngx_atomic_fetch_add(&link->duty->probes, 1);
+
+    return 1;
+}
+
+
+/* msec until the next probe */
+
+static ngx_msec_t
+ngx_http_gw_redis_interval(ngx_http_gw_redis_link_t *link)
+{
+    ngx_msec_t         factor;
+    ngx_atomic_uint_t  probes;
+
+    factor = 1;
+
+    for (probes = link->duty->probes;
+         probes >= NGX_HTTP_GW_REDIS_PROBES
+         && factor < NGX_HTTP_GW_REDIS_PROBE_FACTOR;
+         probes--)
+    {
+        factor *= 2;
+    }
+
+    factor = ngx_min(factor, NGX_HTTP_GW_REDIS_PROBE_FACTOR);
+
+    return ngx_http_gw_redis_jitter(link->conf->fail_timeout * factor);
 }
 
 
@@ -508,6 +587,7 @@ ngx_http_gw_redis_up(ngx_http_gw_redis_link_t *link)
         ngx_http_gw_redis_ping(link);
 
     } else {
+        ngx_http_gw_redis_ask(link, NGX_HTTP_GW_REDIS_INFO_AGAIN);
         ngx_http_gw_redis_arm(&link->tend, link->conf->keepalive_interval);
 
         if (link->conf->max_fails == 0) {
@@ -609,7 +689,7 @@ ngx_http_gw_redis_link_reply(ngx_http_gw_redis_link_t *link, redisReply *reply)
 
     error = NULL;
 
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == REDIS_REPLY_ERROR && !save.aside) {
         link->stat.errors++;
         error = ngx_http_gw_redis_classify(reply);
     }
@@ -735,7 +815,9 @@ ngx_http_gw_redis_expire(ngx_event_t *ev)
 
         /* all that was in flight during one pause of Redis fails once */
 
-        if (link->fails == 0 || (int32_t) (seq - link->failed) >= 0) {
+        if (!w->aside
+            && (link->fails == 0 || (int32_t) (seq - link->failed) >= 0))
+        {
             link->failed = link->tail;
             ngx_http_gw_redis_failed(link, 0, "no reply in time");
         }
@@ -789,9 +871,7 @@ ngx_http_gw_redis_stall(ngx_event_t *ev)
 static void
 ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link)
 {
-    ngx_str_t                    ping;
-    ngx_http_gw_redis_cmd_t      cmd;
-    ngx_http_gw_redis_waiter_t  *w;
+    ngx_str_t  ping;
 
     if (link->probing) {
         return;
@@ -799,28 +879,43 @@ ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link)
 
     ngx_str_set(&ping, "PING");
 
+    link->probing = (ngx_http_gw_redis_own(link, &ping, 1,
+                                           ngx_http_gw_redis_pong)
+                     != NULL);
+}
+
+
+/* a command of the link itself */
+
+static ngx_http_gw_redis_waiter_t *
+ngx_http_gw_redis_own(ngx_http_gw_redis_link_t *link, ngx_str_t *args,
+    ngx_uint_t nargs, ngx_http_gw_redis_done_pt done)
+{
+    ngx_http_gw_redis_cmd_t      cmd;
+    ngx_http_gw_redis_waiter_t  *w;
+
     ngx_memzero(&cmd, sizeof(ngx_http_gw_redis_cmd_t));
-    cmd.args = &ping;
-    cmd.nargs = 1;
-    cmd.done = ngx_http_gw_redis_pong;
+    cmd.args = args;
+    cmd.nargs = nargs;
+    cmd.done = done;
     cmd.data = link;
 
     if (ngx_http_gw_redis_append(link, &cmd, link->conf->queue + 1)
         != NGX_OK)
     {
-        return;
+        return NULL;
     }
 
     w = &link->waiters[(link->tail - 1) & link->mask];
     w->ping = 1;
-
-    link->probing = 1;
 
     if (!link->expire.timer_set
         || (ngx_msec_int_t) (w->deadline - link->expire.timer.key) < 0)
     {
         ngx_http_gw_redis_arm(&link->expire, w->deadline - ngx_current_msec);
     }
+
+    return w;
 }
 
 
@@ -839,10 +934,89 @@ ngx_http_gw_redis_pong(void *data, ngx_int_t rc, redisReply *reply)
     link->fails = 0;
 
     if (!link->denied) {
+        link->duty->probes = 0;
+        (void) ngx_atomic_fetch_add(&link->duty->answers, 1);
+
         ngx_http_gw_redis_recovered(link);
     }
 
     ngx_http_gw_redis_arm(&link->tend, link->conf->keepalive_interval);
+}
+
+
+/*
+ * Asks once a minute, and on a new connection, whether keys were evicted: one
+ * worker of the host does.  Who may not ask is not told so again.
+ */
+
+static void
+ngx_http_gw_redis_ask(ngx_http_gw_redis_link_t *link, ngx_msec_t pause)
+{
+    ngx_str_t                    args[2];
+    ngx_atomic_uint_t            asked;
+    ngx_http_gw_redis_waiter_t  *w;
+
+    asked = link->duty->asked;
+
+    if (link->silent || link->open
+        || (asked != 0 && ngx_current_msec - asked < pause)
+        || !ngx_atomic_cmp_set(&link->duty->asked, asked, ngx_current_msec))
+    {
+        return;
+    }
+
+    ngx_str_set(&args[0], "INFO");
+    ngx_str_set(&args[1], "stats");
+
+    w = ngx_http_gw_redis_own(link, args, 2, ngx_http_gw_redis_info);
+
+    if (w != NULL) {
+        w->aside = 1;
+    }
+}
+
+
+static void
+ngx_http_gw_redis_info(void *data, ngx_int_t rc, redisReply *reply)
+{
+    ngx_http_gw_redis_link_t  *link = data;
+
+    u_char             *p, *last;
+    ngx_atomic_uint_t   evicted;
+
+    static const char  name[] = "evicted_keys:";
+
+    if (rc != NGX_OK) {
+        return;
+    }
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        link->silent = 1;
+        return;
+    }
+
+    p = (u_char *) reply->str;
+    last = p + reply->len;
+
+    p = ngx_strlcasestrn(p, last, (u_char *) name, sizeof(name) - 2);
+    if (p == NULL) {
+        link->silent = 1;
+        return;
+    }
+
+    evicted = 0;
+
+    for (p += sizeof(name) - 1; p < last && *p >= '0' && *p <= '9'; p++) {
+        evicted = evicted * 10 + (*p - '0');
+    }
+
+    if (ngx_http_gw_redis_duty_evicted(link->duty, evicted)) {
+        ngx_log_error(NGX_LOG_WARN, link->log, 0,
+                      "redis \"%V\" at %V evicts keys: a limit that is "
+                      "evicted starts anew; give it more memory, or the "
+                      "\"maxmemory-policy\" \"volatile-ttl\"",
+                      &link->conf->name, &link->conf->server);
+    }
 }
 
 
@@ -869,12 +1043,13 @@ ngx_http_gw_redis_failed(ngx_http_gw_redis_link_t *link, ngx_err_t err,
 
     if (link->conf->max_fails != 0) {
         link->open = 1;
-        link->probes = 0;
-        link->interval = link->conf->fail_timeout;
+        link->answers = link->duty->answers;
         link->stat.opened++;
 
-        ngx_http_gw_redis_arm(&link->tend,
-                              ngx_http_gw_redis_jitter(link->interval));
+        (void) ngx_http_gw_redis_duty_take(&link->duty->until,
+                                           ngx_http_gw_redis_interval(link));
+
+        ngx_http_gw_redis_arm(&link->tend, ngx_http_gw_redis_follow(link));
     }
 }
 
@@ -893,8 +1068,6 @@ ngx_http_gw_redis_refuse(ngx_http_gw_redis_link_t *link, const char *reason)
     link->open = 1;
     link->denied = 1;
     link->told = 1;
-    link->probes = 0;
-    link->interval = link->conf->fail_timeout;
     link->denied_wait = (link->denied_wait == 0)
                         ? NGX_HTTP_GW_REDIS_DENIED_MIN
                         : ngx_min(link->denied_wait * 2,
@@ -1002,6 +1175,8 @@ ngx_http_gw_redis_link_move(ngx_http_gw_redis_link_t *link)
 
     ngx_http_gw_redis_wire_close(link);
     ngx_http_gw_redis_drain(link, 0);
+
+    link->fresh = 1;
     ngx_http_gw_redis_arm(&link->tend, 0);
 }
 

@@ -23,6 +23,7 @@
 #include <hiredis/hiredis.h>
 
 #include "ngx_http_gw_redis_conf.h"
+#include "ngx_http_gw_redis_duty.h"
 
 
 typedef struct ngx_http_gw_redis_link_s  ngx_http_gw_redis_link_t;
@@ -94,6 +95,7 @@ typedef struct {
     ngx_str_t                 node;            /* for CLIENT SETNAME */
     ngx_str_t                *scripts;         /* loaded on each connection */
     ngx_uint_t                nscripts;
+    ngx_http_gw_redis_duty_t *duty;            /* shared by all workers */
 } ngx_http_gw_redis_link_conf_t;
 
 

@@ -42,6 +42,7 @@ typedef struct {
     ngx_msec_t                      deadline;
     size_t                          start;     /* first byte in the stream */
     unsigned                        ping:1;    /* our own */
+    unsigned                        aside:1;   /* proves nothing */
 } ngx_http_gw_redis_waiter_t;
 
 
@@ -82,8 +83,8 @@ struct ngx_http_gw_redis_link_s {
 
     ngx_uint_t                      fails;     /* in a row */
     uint32_t                        failed;    /* tail at the last of them */
-    ngx_uint_t                      probes;    /* since the breaker opened */
-    ngx_msec_t                      interval;  /* of probes */
+    ngx_http_gw_redis_duty_t       *duty;
+    ngx_atomic_uint_t               answers;   /* of it, that we know of */
     ngx_msec_t                      denied_wait;
     ngx_msec_t                      progress;  /* the stall clock */
     ngx_msec_t                      up_since;
@@ -108,6 +109,8 @@ struct ngx_http_gw_redis_link_s {
     unsigned                        probing:1;     /* a PING is out */
     unsigned                        told:1;        /* "is down" is logged */
     unsigned                        complained:1;
+    unsigned                        fresh:1;       /* has a new address */
+    unsigned                        silent:1;      /* INFO is of no use */
     unsigned                        exiting:1;
 };
 

@@ -206,6 +206,80 @@ my $fallback = '200 FALLBACK_PASSED fallback';
 }
 
 
+# R3: of the workers of a host one probes, whichever; the others follow
+
+{
+    my $workers = 4;
+    my $port = GW::free_port();
+    my $fake = GW::Redis->fake(sub { return { close => 1 } }, port => $port);
+    my $text = http("127.0.0.1:$port");
+
+    # the kernel spreads the clients over the workers
+
+    $text =~ s/listen 127.0.0.1:%%PORT%%/$& reuseport/;
+    $text =~ s/add_header X-State .*/$& add_header X-Pid \$pid always;/;
+
+    my $nginx = GW::Nginx->new(http => $text, workers => $workers);
+
+    my $all = sub {
+        my ($expected) = @_;
+        my %state;
+
+        for (1 .. 100 * $workers) {
+            my $header = $nginx->get('/state')->{header};
+
+            $state{$header->{'x-pid'}} = $header->{'x-state'}
+                if $header->{'x-pid'};
+            last if keys %state == $workers;
+        }
+
+        return $workers == grep { $_ eq $expected } values %state;
+    };
+
+    my $connects = sub { scalar(grep { $_ eq 'connect' } $fake->received) };
+
+    my $down = sub {
+        my ($times) = @_;
+        return $times == grep { /is down: / } split(/\n/, $nginx->log);
+    };
+
+    ok($nginx->until(10, sub { $down->($workers) }),
+       'R3 Redis is down for each worker');
+
+    my ($start, $before) = (time(), $connects->());
+
+    sleep(4);
+
+    my $n = $connects->() - $before;
+
+    cmp_ok($n, '<=', 1 + (time() - $start) / 0.75,
+           "R3 one probe a host in fail_timeout: $n in 4s");
+
+    # whoever it is that had to probe
+
+    kill('KILL', ($nginx->workers)[0 .. $workers - 2]);
+    $before = $connects->();
+
+    ok($nginx->until(10, sub { $connects->() >= $before + $workers + 2 }),
+       'R3 another worker probes when that one is killed');
+
+    ok($nginx->until(10, sub { $down->(2 * $workers - 1) }),
+       'R3 it is down for the new ones');
+
+    $fake->kill;
+
+    my $redis = GW::Redis->new(port => $port);
+
+    $start = time();
+    ok($nginx->until(10, sub { $all->('up') }), 'R3 all workers follow');
+    cmp_ok(time() - $start, '<', 4, 'R3 soon');
+
+    my @links = $redis->command(qw(CLIENT LIST)) =~ /name=gw:/g;
+
+    is(scalar(@links), $workers, 'R28 a connection for each of them');
+}
+
+
 # R5
 
 {
@@ -590,7 +664,7 @@ for my $case ([ 'R9', 'LOADING Redis is loading', 'is down: LOADING' ],
               [ 'R11', 'OOM command not allowed', 'refuses to write: OOM' ],
               [ 'R11', 'MISCONF errors writing', 'refuses to write: MISC' ],
               [ 'R10', 'READONLY a replica', 'refuses to write: READONLY' ],
-              [ 'R28', 'NOREPLICAS', 'refuses to write: NOREPLICAS' ])
+              [ 'R11', 'NOREPLICAS', 'refuses to write: NOREPLICAS' ])
 {
     my ($row, $text, $log) = @$case;
     my $fake = ill("-$text\r\n");

@@ -369,6 +369,64 @@ for my $case ([ 'master_process off', 'master_process off;', 1 ],
 }
 
 
+# R29: keys that Redis evicts are told of, once; without the right to ask they
+# are not
+
+for my $right ('', '-info') {
+    my $redis = GW::Redis->new(args => [ '--maxmemory-policy',
+                                         'allkeys-lru' ]);
+    my $evicted = sub {
+        $redis->command(qw(INFO stats)) =~ /^evicted_keys:(\d+)/m;
+        return $1;
+    };
+
+    $redis->command(qw(ACL SETUSER gw on >s3cret ~* +@all),
+                    $right ? $right : ());
+
+    my $nginx = GW::Nginx->new(workers => 2, http => http($redis,
+            'user gw; password s3cret; timeout 2s; stall_timeout 3s;'));
+
+    my $metric = sub {
+        my $body = $nginx->get('/metrics')->{body};
+        return $body =~ /^gw_redis_evicted_keys_total\S* (\d+)$/m ? $1 : -1;
+    };
+
+    $nginx->get('/second?k=r29');
+    $nginx->until(3, sub { links($redis) == 2 });
+    is($metric->(), 0, 'R29 nothing is evicted');
+
+    # another connection asks again, when a second has passed
+
+    for (1 .. 2) {
+        my $before = $evicted->();
+
+        for (1 .. 50) {
+            $redis->command('SET', "fill$_", 'x' x 100);
+        }
+
+        $redis->command(qw(CONFIG SET maxmemory 1));
+        $redis->command('SET', 'more', 'x');
+        $redis->command(qw(CONFIG SET maxmemory 0));
+        cmp_ok($evicted->(), '>', $before, 'R29 Redis evicts');
+
+        my $asked = $nginx->until($right ? 3 : 10, sub {
+            $redis->command(qw(CLIENT KILL TYPE normal SKIPME yes));
+            sleep(0.3);
+            $nginx->get('/second?k=r29');
+            return $metric->() == $evicted->();
+        });
+
+        is(!$asked, !!$right, 'R29 the metric has them');
+    }
+
+    is(scalar(grep { /\[warn\].* evicts keys/ } split(/\n/, $nginx->log)),
+       $right ? 0 : 1, 'R29 one line in the log');
+    unlike($nginx->log, qr/refuses us/, 'R29 INFO is not needed');
+    is(fate($nginx->get('/second?k=r29b')), $passed, 'R29 Redis decides');
+    clean($nginx, 'R29 clean log');
+}
+
+
 # R29, R30: keys that are gone are full buckets
 
 {

@@ -382,7 +382,7 @@ my $nginx = GW::Nginx->new(http => http($redis));
 
     my $fake = GW::Redis->fake(sub {
         my ($args, $n) = @_;
-        return { close => 1 } if $n == $preamble + 4;
+        return { close => 1 } if $n == $preamble + 5;
         return undef;
     });
 
@@ -401,7 +401,8 @@ my $nginx = GW::Nginx->new(http => http($redis));
     is_deeply(\@first,
               [ 'connect', 'AUTH u p', 'SELECT 7', 'CLIENT SETNAME',
                 ('SCRIPT LOAD') x $scripts ], 'H14 the preamble');
-    is_deeply([ grep { $_ ne 'PING' } @received ], \@first,
+    is(shift(@received), 'INFO stats', 'R29 INFO on a new link');
+    is_deeply([ grep { !/^(PING|INFO stats)$/ } @received ], \@first,
               'H14 the preamble again, before anything else');
     is(scalar(grep { $_ eq 'PING' } @received[0 .. 3]), 4,
        'PING on an idle link');
