@@ -54,7 +54,7 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "0737d8cd99ac41fe7b1d834f47bc16e0c8348bb3"
+    "768fb9786fc9e9008a1e10c74752c1d6f3d9f38b"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
     "local call,ceil=redis.call,math.ceil\n"                                  \
@@ -96,7 +96,54 @@
     "local q=ceil(period/16777216)\n"                                         \
     "local used=d+ceil(p*ceil(left/q)/ceil(period/q))\n"                      \
     "room=math.max(ARGV[3*i-2]+0,1)<=limit-used\n"                            \
-    "cells[i]={e,p,limit,window}\n"                                           \
+    "cells[i]={e,p,limit}\n"                                                  \
+    "elseif window=='-' then\n"                                               \
+    "d=out[i+1]\n"                                                            \
+    "elseif window=='q' or window=='o' or window=='r' or window=='v'\n"       \
+    "then\n"                                                                  \
+    "local key,beside,keep=KEYS[i],KEYS[i+1],604800000\n"                     \
+    "local limit,id=ARGV[3*i-1]+0,ARGV[3*i]\n"                                \
+    "local from,to=ARGV[3*i+1]+0,ARGV[3*i+2]+0\n"                             \
+    "local carried,begins=0\n"                                                \
+    "if(now<from or now>=to)and id~='f' and mode~='f' then\n"                 \
+    "return{2,now}\n"                                                         \
+    "end\n"                                                                   \
+    "if window=='r' or window=='v' then\n"                                    \
+    "local start,last=(call('GET',key)or ''):match('^(%d+):(.+)$')\n"         \
+    "start=(start or-1)*1000000\n"                                            \
+    "if id=='f' then\n"                                                       \
+    "keep=keep+ceil(to/1000)\n"                                               \
+    "from=now-now%1000000\n"                                                  \
+    "if start>=0 and now<start+to then\n"                                     \
+    "from=start\n"                                                            \
+    "end\n"                                                                   \
+    "to=from+to\n"                                                            \
+    "id='f' .. from/1000000\n"                                                \
+    "else\n"                                                                  \
+    "keep=keep+ceil((to-from)/1000)\n"                                        \
+    "end\n"                                                                   \
+    "if start>=from then\n"                                                   \
+    "from,id=start,last\n"                                                    \
+    "else\n"                                                                  \
+    "begins=from/1000000 .. ':' .. id\n"                                      \
+    "if last then\n"                                                          \
+    "carried=limit+(call('GET',beside .. ':' .. last)or 0)\n"                 \
+    "-(call('GET',key .. ':' .. last)or 0)\n"                                 \
+    "carried=math.min(math.max(carried,0),\n"                                 \
+    "ARGV[3*i+3]+0)\n"                                                        \
+    "end\n"                                                                   \
+    "end\n"                                                                   \
+    "key,beside=key .. ':' .. id,beside .. ':' .. id\n"                       \
+    "end\n"                                                                   \
+    "local have=(call('GET',beside)or 0)+carried\n"                           \
+    "d=(call('GET',key)or 0)+0\n"                                             \
+    "room=window=='o' or window=='v'\n"                                       \
+    "or d+math.max(ARGV[3*i-2]+0,1)<=limit+have\n"                            \
+    "keep=math.max(ceil((to-now)/1000)+keep,1)\n"                             \
+    "cells[i]={nil,(window=='r' or window=='v')and from/1000000,\n"           \
+    "4503599627370496,key,keep,begins,\n"                                     \
+    "carried>0 and beside,have}\n"                                            \
+    "out[i+2]=have\n"                                                         \
     "else\n"                                                                  \
     "local tau=ARGV[3*i]+0\n"                                                 \
     "d=(call('GET',KEYS[i])or 0)-now\n"                                       \
@@ -108,7 +155,7 @@
     "end\n"                                                                   \
     "room=d+ARGV[3*i-1]<=tau\n"                                               \
     "end\n"                                                                   \
-    "if room then\n"                                                          \
+    "if room or window=='-' then\n"                                           \
     "out[i+1]=d\n"                                                            \
     "elseif kind and kind~=window then\n"                                     \
     "out[i+1]=-1-d\n"                                                         \
@@ -125,27 +172,36 @@
     "local charge=ARGV[3*i-2]+0\n"                                            \
     "local write=stale[i]\n"                                                  \
     "local cell=cells[i]\n"                                                   \
+    "local second=cells[i-1]and cells[i-1][4]\n"                              \
     "if d<0 then\n"                                                           \
     "d=-1-d\n"                                                                \
     "short=mode~='f'\n"                                                       \
     "end\n"                                                                   \
-    "if ok and not short and charge>0 and mode~='p' then\n"                   \
+    "if ok and not short and not second and charge>0 and mode~='p' then\n"    \
     "d=d+charge\n"                                                            \
     "write=true\n"                                                            \
-    "if mode=='f' then\n"                                                     \
+    "if mode=='f' or cell and cell[4]then\n"                                  \
     "d=math.min(d,cell and cell[3]or ARGV[3*i]+0)\n"                          \
     "end\n"                                                                   \
     "end\n"                                                                   \
     "if write and mode~='p' then\n"                                           \
-    "if cell then\n"                                                          \
+    "if cell and cell[4]then\n"                                               \
+    "call('SET',cell[4],d,'PX',cell[5])\n"                                    \
+    "if cell[6]then\n"                                                        \
+    "call('SET',KEYS[i],cell[6],'PX',cell[5])\n"                              \
+    "end\n"                                                                   \
+    "if cell[6]and cell[7]then\n"                                             \
+    "call('SET',cell[7],cell[8],'PX',cell[5])\n"                              \
+    "end\n"                                                                   \
+    "elseif cell then\n"                                                      \
     "call('HSET',KEYS[i],'w',cell[1],'c',d,'p',cell[2])\n"                    \
     "call('PEXPIRE',KEYS[i],ceil((cell[1]-now)/1000)+1)\n"                    \
     "else\n"                                                                  \
     "call('SET',KEYS[i],now+d,'PX',ceil(d/1000)+1)\n"                         \
     "end\n"                                                                   \
     "end\n"                                                                   \
-    "out[i+1]=ok and not short and d or-1-d\n"                                \
-    "if cell then\n"                                                          \
+    "out[i+1]=(second or ok and not short)and d or-1-d\n"                     \
+    "if cell and cell[2]then\n"                                               \
     "out[#out+1]=cell[2]\n"                                                   \
     "end\n"                                                                   \
     "end\n"                                                                   \

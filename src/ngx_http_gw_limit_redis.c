@@ -13,12 +13,24 @@
 #include "ngx_http_gw_limit_redis.h"
 
 
-/* words of a command: EVALSHA, script, number of keys, mode; per limit 4 */
+/*
+ * words of a command: EVALSHA, script, number of keys, mode; per limit a key
+ * and three numbers, per quota twice as many
+ */
 #define NGX_HTTP_GW_LIMIT_REDIS_WORDS                                         \
-    (4 + 4 * NGX_HTTP_GW_LIMIT_REDIS_MAX)
+    (4 + 8 * NGX_HTTP_GW_LIMIT_REDIS_MAX)
 
 /* bytes of SHA-256 that stand for a long key, in hex twice as many */
 #define NGX_HTTP_GW_LIMIT_REDIS_HASH  16
+
+/* in place of the time: it is not in the period of a quota */
+#define NGX_HTTP_GW_LIMIT_REDIS_PERIOD  2
+
+/* bytes of ":{t}" */
+#define NGX_HTTP_GW_LIMIT_REDIS_TAG   (3 + NGX_HTTP_GW_LIMIT_REDIS_KEY_MAX)
+
+#define ngx_http_gw_limit_redis_is_quota(cell)                                \
+    ((cell)->kind == 'q' || (cell)->kind == 'r')
 
 
 typedef struct {
@@ -29,8 +41,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     ngx_str_t *command, ngx_str_t *script);
-static ngx_uint_t ngx_http_gw_limit_redis_kinds(
+static size_t ngx_http_gw_limit_redis_kinds(
     ngx_http_gw_limit_redis_t *check, u_char *kinds);
+static u_char *ngx_http_gw_limit_redis_units(ngx_str_t *args,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
 static u_char *ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
 static void ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc,
@@ -39,7 +53,14 @@ static ngx_int_t ngx_http_gw_limit_redis_answer(
     ngx_http_gw_limit_redis_t *check, redisReply *reply);
 static ngx_int_t ngx_http_gw_limit_redis_state(
     ngx_http_gw_limit_redis_cell_t *cell, int64_t now, int64_t d, int64_t p);
+static ngx_int_t ngx_http_gw_limit_redis_cell(
+    ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
+    int64_t now, redisReply **d, redisReply **p);
+static ngx_int_t ngx_http_gw_limit_redis_used(
+    ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
+    int64_t d, int64_t extra, int64_t start);
 static const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
+static u_char *ngx_http_gw_limit_redis_tag(u_char *p, ngx_str_t *value);
 static ngx_uint_t ngx_http_gw_limit_redis_literal(ngx_str_t *value);
 
 
@@ -82,16 +103,10 @@ ngx_int_t
 ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
     ngx_str_t *prefix, char kind, ngx_str_t *zone, ngx_str_t *value)
 {
-    u_char      *p, hash[SHA256_DIGEST_LENGTH];
-    size_t       len;
-    ngx_uint_t   literal;
+    u_char  *p;
 
-    literal = ngx_http_gw_limit_redis_literal(value);
-
-    len = prefix->len + sizeof("1:l:") - 1 + zone->len + sizeof(":{}") - 1
-          + (literal ? value->len : 1 + 2 * NGX_HTTP_GW_LIMIT_REDIS_HASH);
-
-    p = ngx_pnalloc(pool, len);
+    p = ngx_pnalloc(pool, prefix->len + sizeof("1:l:") - 1 + zone->len
+                          + NGX_HTTP_GW_LIMIT_REDIS_TAG);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -104,9 +119,65 @@ ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
     *p++ = (kind == 'g') ? 'l' : (kind == 'c') ? 'c' : 's';
     *p++ = ':';
     p = ngx_cpymem(p, zone->data, zone->len);
-    p = ngx_cpymem(p, ":{", sizeof(":{") - 1);
+    p = ngx_http_gw_limit_redis_tag(p, value);
 
-    if (literal) {
+    key->len = p - key->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_quota_keys(ngx_pool_t *pool, ngx_str_t *used,
+    ngx_str_t *beside, ngx_str_t *prefix, ngx_str_t *zone, ngx_str_t *value,
+    ngx_str_t *period)
+{
+    u_char  *p;
+    size_t   len;
+
+    len = prefix->len + sizeof("1:q:") - 1 + zone->len
+          + NGX_HTTP_GW_LIMIT_REDIS_TAG + 1 + period->len;
+
+    p = ngx_pnalloc(pool, 2 * len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    used->data = p;
+
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    p = ngx_cpymem(p, "1:q:", sizeof("1:q:") - 1);
+    p = ngx_cpymem(p, zone->data, zone->len);
+    p = ngx_http_gw_limit_redis_tag(p, value);
+
+    if (period->len) {
+        *p++ = ':';
+        p = ngx_cpymem(p, period->data, period->len);
+    }
+
+    used->len = p - used->data;
+
+    beside->data = p;
+    beside->len = used->len;
+
+    ngx_memcpy(beside->data, used->data, used->len);
+    beside->data[prefix->len + 2] = 'g';
+
+    return NGX_OK;
+}
+
+
+/* ":{t}", at most NGX_HTTP_GW_LIMIT_REDIS_TAG bytes */
+
+static u_char *
+ngx_http_gw_limit_redis_tag(u_char *p, ngx_str_t *value)
+{
+    u_char  hash[SHA256_DIGEST_LENGTH];
+
+    *p++ = ':';
+    *p++ = '{';
+
+    if (ngx_http_gw_limit_redis_literal(value)) {
         p = ngx_cpymem(p, value->data, value->len);
 
     } else {
@@ -118,9 +189,7 @@ ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
 
     *p++ = '}';
 
-    key->len = p - key->data;
-
-    return NGX_OK;
+    return p;
 }
 
 
@@ -191,7 +260,7 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     ngx_str_t *command, ngx_str_t *script)
 {
     u_char                   *p;
-    u_char                    kinds[1 + NGX_HTTP_GW_LIMIT_REDIS_MAX];
+    u_char                    kinds[1 + 2 * NGX_HTTP_GW_LIMIT_REDIS_MAX];
     u_char                    text[NGX_HTTP_GW_LIMIT_REDIS_WORDS
                                    * NGX_INT64_LEN];
     ngx_str_t                 args[NGX_HTTP_GW_LIMIT_REDIS_WORDS];
@@ -200,24 +269,38 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
 
     args[0] = *command;
     args[1] = *script;
-    args[2].data = text;
-    p = ngx_sprintf(text, "%ui", check->ncells);
-    args[2].len = p - text;
 
     n = 3;
 
     for (i = 0; i < check->ncells; i++) {
         args[n++] = check->cells[i].key;
+
+        if (ngx_http_gw_limit_redis_is_quota(&check->cells[i])) {
+            args[n++] = check->cells[i].quota->beside;
+        }
     }
+
+    args[2].data = text;
+    p = ngx_sprintf(text, "%ui", n - 3);
+    args[2].len = p - text;
 
     for (i = 0; i < check->ncells; i++) {
-        p = ngx_http_gw_limit_redis_ticks(&args[n], &check->cells[i], p);
-        n += 3;
+
+        if (ngx_http_gw_limit_redis_is_quota(&check->cells[i])) {
+            p = ngx_http_gw_limit_redis_units(&args[n], &check->cells[i], p);
+            n += 6;
+
+        } else {
+            p = ngx_http_gw_limit_redis_ticks(&args[n], &check->cells[i], p);
+            n += 3;
+        }
     }
 
-    if (ngx_http_gw_limit_redis_kinds(check, kinds)) {
-        args[n].len = 1 + check->ncells;
-        args[n++].data = kinds;
+    args[n].data = kinds;
+    args[n].len = ngx_http_gw_limit_redis_kinds(check, kinds);
+
+    if (args[n].len) {
+        n++;
     }
 
     cmd.args = args;
@@ -242,31 +325,88 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
 }
 
 
-/* Returns 0 if they are those that take.lua has without being told. */
+/* Returns their number, 0 if take.lua has them without being told. */
 
-static ngx_uint_t
+static size_t
 ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
 {
+    u_char                          *p, kind;
     ngx_uint_t                       i, told;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
     static const char  modes[] = { 't', 'p', 'f' };
 
-    kinds[0] = (u_char) modes[check->mode];
+    p = kinds;
+    *p++ = (u_char) modes[check->mode];
     told = (check->mode != NGX_HTTP_GW_LIMIT_REDIS_TAKE);
 
     for (i = 0; i < check->ncells; i++) {
         cell = &check->cells[i];
+        kind = (u_char) cell->kind;
 
-        kinds[i + 1] = (u_char) (cell->shadow ? ngx_toupper(cell->kind)
-                                              : cell->kind);
+        if (ngx_http_gw_limit_redis_is_quota(cell) && cell->quota->overage) {
+            kind = (kind == 'q') ? 'o' : 'v';
 
-        if (kinds[i + 1] != 'g') {
+        } else if (cell->shadow) {
+            kind = (u_char) ngx_toupper(kind);
+        }
+
+        *p++ = kind;
+
+        if (kind != 'g') {
             told = 1;
+        }
+
+        if (ngx_http_gw_limit_redis_is_quota(cell)) {
+            *p++ = '-';
         }
     }
 
-    return told;
+    return told ? p - kinds : 0;
+}
+
+
+/* the six arguments of a quota */
+
+static u_char *
+ngx_http_gw_limit_redis_units(ngx_str_t *args,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p)
+{
+    int64_t      v[6];
+    ngx_uint_t   i;
+    gw_quota_t  *terms;
+
+    terms = &cell->quota->terms;
+
+    v[0] = ngx_min(cell->cost, NGX_HTTP_GW_LIMIT_REDIS_UNITS);
+    v[1] = terms->limit;
+    v[2] = 0;
+    v[3] = terms->start * 1000000;
+    v[4] = terms->end * 1000000;
+    v[5] = ngx_min(terms->carry, NGX_HTTP_GW_LIMIT_REDIS_UNITS);
+
+    if (terms->length) {
+        v[3] = 0;
+        v[4] = terms->length * 1000000;
+    }
+
+    for (i = 0; i < 6; i++) {
+        args[i].data = p;
+        p = ngx_sprintf(p, "%L", v[i]);
+        args[i].len = p - args[i].data;
+    }
+
+    if (cell->kind == 'r') {
+
+        if (terms->length) {
+            ngx_str_set(&args[2], "f");
+
+        } else {
+            args[2] = cell->quota->id;
+        }
+    }
+
+    return p;
 }
 
 
@@ -305,6 +445,20 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     }
 
     return p;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_again(ngx_http_gw_limit_redis_t *check)
+{
+    if (check->resent) {
+        return ngx_http_gw_limit_redis_ask(check,
+                                           &ngx_http_gw_limit_redis_eval,
+                                           &ngx_http_gw_limit_redis_lua);
+    }
+
+    return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
+                                       &ngx_http_gw_limit_redis_sha);
 }
 
 
@@ -371,24 +525,32 @@ static ngx_int_t
 ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
     redisReply *reply)
 {
-    int64_t                          d, p, now;
+    int64_t                          d, now;
     ngx_int_t                        rc;
-    ngx_uint_t                       i, n;
+    ngx_uint_t                       i, k, n, quotas;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
     check->reason = "malformed answer";
 
-    n = check->ncells + 1;
+    n = 1;
+    k = 1;
+    quotas = 0;
 
     for (i = 0; i < check->ncells; i++) {
-        n += (check->cells[i].kind != 'g');
+        cell = &check->cells[i];
+
+        k += 1 + ngx_http_gw_limit_redis_is_quota(cell);
+        n += (cell->kind == 's' || cell->kind == 'f' || cell->kind == 'r');
+        quotas |= ngx_http_gw_limit_redis_is_quota(cell);
     }
 
-    if (reply->type != REDIS_REPLY_ARRAY || (size_t) reply->elements != n) {
+    n += k - 1;
+
+    if (reply->type != REDIS_REPLY_ARRAY) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < (size_t) reply->elements; i++) {
 
         if (reply->element[i]->type != REDIS_REPLY_INTEGER
             || reply->element[i]->integer > GW_GCRA_TAU_MAX
@@ -398,6 +560,19 @@ ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
         }
     }
 
+    if (quotas && reply->elements == 2
+        && reply->element[0]->integer == NGX_HTTP_GW_LIMIT_REDIS_PERIOD
+        && reply->element[1]->integer > 0)
+    {
+        check->now = reply->element[1]->integer;
+        check->reason = "the period of a quota is over, or has not begun";
+        return NGX_ABORT;
+    }
+
+    if ((size_t) reply->elements != n) {
+        return NGX_ERROR;
+    }
+
     now = reply->element[0]->integer;
 
     if (now <= 0) {
@@ -405,45 +580,120 @@ ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
     }
 
     rc = NGX_OK;
-
-    for (i = 0; i < check->ncells; i++) {
-
-        if (!check->cells[i].shadow && reply->element[i + 1]->integer < 0) {
-            rc = NGX_DECLINED;
-        }
-    }
-
-    n = check->ncells + 1;
-    p = 0;
+    n = 1;
 
     for (i = 0; i < check->ncells; i++) {
         cell = &check->cells[i];
-        d = reply->element[i + 1]->integer;
 
-        if (d >= 0 && rc == NGX_DECLINED) {
+        if (!cell->shadow && reply->element[n]->integer < 0) {
+            rc = NGX_DECLINED;
+        }
+
+        n += 1 + ngx_http_gw_limit_redis_is_quota(cell);
+    }
+
+    n = 1;
+
+    for (i = 0; i < check->ncells; i++) {
+        cell = &check->cells[i];
+        d = reply->element[n]->integer;
+
+        if ((d >= 0 && rc == NGX_DECLINED)
+            || ngx_http_gw_limit_redis_cell(check, cell, now,
+                                            &reply->element[n],
+                                            &reply->element[k])
+               != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
-        if (cell->kind != 'g') {
-            p = reply->element[n++]->integer;
-
-            if (p < 0 || p > cell->window->limit
-                || d > cell->window->limit || d < -1 - cell->window->limit)
-            {
-                return NGX_ERROR;
-            }
-        }
-
-        cell->granted = (d >= 0 && check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK)
-                        ? cell->cost : 0;
-
-        cell->status = ngx_http_gw_limit_redis_state(cell, now, d, p);
+        n += 1 + ngx_http_gw_limit_redis_is_quota(cell);
+        k += (cell->kind == 's' || cell->kind == 'f' || cell->kind == 'r');
     }
 
     check->now = now;
     check->reason = NULL;
 
     return rc;
+}
+
+
+/*
+ * Keeps the answer about one limit or quota, whose numbers are d and p.
+ * Returns NGX_OK, or NGX_ERROR if they cannot be.
+ */
+
+static ngx_int_t
+ngx_http_gw_limit_redis_cell(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, int64_t now, redisReply **d,
+    redisReply **p)
+{
+    int64_t  n, previous;
+
+    n = d[0]->integer;
+    previous = 0;
+
+    cell->granted = (n >= 0 && check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK)
+                    ? cell->cost : 0;
+
+    if (ngx_http_gw_limit_redis_is_quota(cell)) {
+        return ngx_http_gw_limit_redis_used(check, cell, n, d[1]->integer,
+                                            (cell->kind == 'r')
+                                            ? p[0]->integer
+                                            : cell->quota->terms.start);
+    }
+
+    if (cell->kind != 'g') {
+        previous = p[0]->integer;
+
+        if (previous < 0 || previous > cell->window->limit
+            || n > cell->window->limit || n < -1 - cell->window->limit)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    cell->status = ngx_http_gw_limit_redis_state(cell, now, n, previous);
+
+    return NGX_OK;
+}
+
+
+/* What take.lua said of a quota, in the words of gw_quota_store_take(). */
+
+static ngx_int_t
+ngx_http_gw_limit_redis_used(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, int64_t d, int64_t extra,
+    int64_t start)
+{
+    int64_t             used;
+    gw_quota_t         *terms;
+    gw_quota_result_t  *res;
+
+    terms = &cell->quota->terms;
+    res = &cell->quota->result;
+
+    /* somebody may have granted less than nothing */
+
+    if (start <= 0 || extra < -GW_QUOTA_MAX || extra > GW_QUOTA_MAX) {
+        return NGX_ERROR;
+    }
+
+    used = (d < 0) ? -1 - d : d;
+
+    res->used = used;
+    res->limit = ngx_max(terms->limit + extra, 0);
+    res->start = start;
+    res->end = terms->length ? start + terms->length : terms->end;
+
+    cell->quota->extra = extra;
+
+    used -= cell->granted;
+
+    cell->status = (used + ngx_max(cell->cost, 1) <= res->limit)
+                   ? NGX_OK : NGX_DECLINED;
+
+    return NGX_OK;
 }
 
 
@@ -532,6 +782,8 @@ ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i)
     return reply != NULL
            && reply->type == REDIS_REPLY_ARRAY
            && reply->elements > i + 1
+           && reply->element[0]->type == REDIS_REPLY_INTEGER
+           && reply->element[0]->integer != NGX_HTTP_GW_LIMIT_REDIS_PERIOD
            && reply->element[i + 1]->type == REDIS_REPLY_INTEGER
            && reply->element[i + 1]->integer >= 0;
 }

@@ -5,8 +5,8 @@
 
 
 /*
- * The limits of one request, decided by one atomic call of the script
- * src/scripts/take.lua: all are charged, or none.
+ * The limits and quotas of one request, decided by one atomic call of the
+ * script src/scripts/take.lua: all are charged, or none.
  */
 
 
@@ -17,11 +17,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "gw_quota_store.h"
 #include "gw_window.h"
 #include "ngx_http_gw_redis_link.h"
 
 
-/* limits of one call */
+/* limits and quotas of one call */
 #define NGX_HTTP_GW_LIMIT_REDIS_MAX  16
 
 /* the longest key that stands literally in the hash tag, bytes */
@@ -39,10 +40,29 @@ typedef enum {
 #define NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX  ((int64_t) 1 << 52)
 
 
+/* the largest quota or cost in Redis, units; sums of some stay exact there */
+#define NGX_HTTP_GW_LIMIT_REDIS_UNITS    1000000000000000
+
+
+/* A quota of a request. */
+
+typedef struct {
+    gw_quota_t                terms;
+    ngx_str_t                 id;              /* of the period */
+    ngx_str_t                 beside;          /* key of the units granted */
+    unsigned                  overage:1;       /* rejects nobody, and counts */
+    gw_quota_result_t         result;          /* as gw_quota_store_take() */
+    int64_t                   extra;           /* units in result.limit */
+} ngx_http_gw_limit_redis_quota_t;
+
+
 /*
- * One limit.  gcra comes from gw_gcra_init() with ticks of one usec; result
- * is what gw_gcra_take() or gw_window_take() would have answered, with what
- * Redis holds and Redis's clock.
+ * One limit or quota.  gcra comes from gw_gcra_init() with ticks of one usec;
+ * result is what gw_gcra_take() or gw_window_take() would have answered, with
+ * what Redis holds and Redis's clock.
+ *
+ * A quota of kind 'q' has the keys of its period; those of kind 'r', with
+ * terms.carry or terms.length, are the same without ":<period>".
  */
 
 typedef struct {
@@ -50,6 +70,7 @@ typedef struct {
     char                      kind;            /* a letter of take.lua */
     gw_gcra_t                *gcra;            /* of 'g' */
     gw_window_t              *window;          /* of 's' and 'f' */
+    ngx_http_gw_limit_redis_quota_t  *quota;   /* of 'q' and 'r' */
     int64_t                   cost;            /* units, >= 0 */
     unsigned                  shadow:1;        /* rejects nobody */
 
@@ -66,6 +87,7 @@ typedef struct ngx_http_gw_limit_redis_s  ngx_http_gw_limit_redis_t;
  *
  *     NGX_OK        all limits have room and, unless peeked, are charged
  *     NGX_DECLINED  at least one has no room, nothing was charged
+ *     NGX_ABORT     check->now is not in the period of a quota
  *     NGX_ERROR     could not tell: check->reason says why
  *
  * and with the first two the answers stand in the cells: cell->status is
@@ -111,6 +133,19 @@ ngx_int_t ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
     ngx_str_t *prefix, char kind, ngx_str_t *zone, ngx_str_t *value);
 
 /*
+ * Makes the two keys of a quota, "<prefix>1:q:<zone>:{t}:<period>" for the
+ * units used, and the same with "1:g" for those granted beside its limit.
+ *
+ *     used, beside  out: allocated from pool, in one piece
+ *     period        the id of gw_period_at(), empty: no ":<period>"
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_limit_redis_quota_keys(ngx_pool_t *pool,
+    ngx_str_t *used, ngx_str_t *beside, ngx_str_t *prefix, ngx_str_t *zone,
+    ngx_str_t *value, ngx_str_t *period);
+
+/*
  * Asks.  link, cells, ncells, mode, handler and data are set by the caller.
  *
  * Returns NGX_AGAIN: the handler is called later, never from within this
@@ -118,6 +153,12 @@ ngx_int_t ngx_http_gw_limit_redis_key(ngx_pool_t *pool, ngx_str_t *key,
  * the handler is not called.
  */
 ngx_int_t ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check);
+
+/*
+ * Asks again after NGX_ABORT, within the same deadline; called by the handler.
+ * Returns the same.
+ */
+ngx_int_t ngx_http_gw_limit_redis_again(ngx_http_gw_limit_redis_t *check);
 
 /* The handler will not be called.  Harmless when nothing is asked. */
 void ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check);
@@ -133,7 +174,10 @@ void ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check);
 ngx_int_t ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
     ngx_http_gw_redis_late_pt late, void *data);
 
-/* Returns 1 if the late reply to a check says that cell i was charged. */
+/*
+ * Returns 1 if the late reply to a check says that the limit or quota was
+ * charged whose first key is number i of the call.
+ */
 ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i);
 
 /* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */

@@ -1,9 +1,10 @@
 -- Copyright (C) the nginx gateway modules developers
 
--- Decides all limits of one request: all are charged, or none.  The same
--- arithmetic as lib/gw_gcra.c and lib/gw_window.c in ticks of one usec.
+-- Decides all limits and quotas of one request: all are charged, or none.  The
+-- same arithmetic as lib/gw_gcra.c and lib/gw_window.c in ticks of one usec,
+-- and as lib/gw_quota_store.c.
 --
---   KEYS[i]      one key for each limit, all in one hash slot
+--   KEYS[i]      one key for each limit, two for a quota, all in one hash slot
 --   ARGV[3n+1]   absent when all limits are "g" and are to be taken; otherwise
 --                a letter for the mode and one for each limit:
 --                mode: "t" take, "p" look only, "f" charge in any case
@@ -23,9 +24,26 @@
 --   "f"  ARGV[3i-1]  units in one window
 --        ARGV[3i]    period: ticks of a window
 --
--- Returns { now, d1, .. dn, p1, .. pm }: d is TAT - now or "c" after the call
--- when the limit has room, and -1 - d when it has not or when another one has
--- not; p is "p" of each window in the order of the keys.
+--   "q"  ARGV[3i-2]  cost: units
+--   "r"  ARGV[3i-1]  units of a period, without those to have beside
+--        ARGV[3i]    of "r": id of the period, "f": it begins with the first
+--                    use, and its id is "f" and its start
+--        ARGV[3i+1]  start of the period, usec
+--        ARGV[3i+2]  its end, usec, or the length of one that begins with use
+--        ARGV[3i+3]  of "r": units carried over from the period before, at
+--                    most; they are added to those to have beside
+--
+-- Returns { now, d1, .. dn, p1, .. pm }: d is TAT - now or "c" or the units
+-- used after the call when the limit has room, and -1 - d when it has not or
+-- when another one has not; of the second key of a quota it is the units to
+-- have beside.  p is "p" of each window, and the start of the period of each
+-- "r", in seconds, in the order of the keys.
+--
+-- Returns { 2, now } when "now" is not in the period of a quota, unless it is
+-- to be charged in any case.
+
+-- The keys of a quota live for 7 days after the period, those of "r" for the
+-- length of another one, too.  They hold at most 2^52 units.
 
 -- util/embed-lua turns this file into ngx_http_gw_limit_lua.h.
 
@@ -82,7 +100,71 @@ for i = 1, n do
         local used = d + ceil(p * ceil(left / q) / ceil(period / q))
 
         room = math.max(ARGV[3 * i - 2] + 0, 1) <= limit - used
-        cells[i] = { e, p, limit, window }
+        cells[i] = { e, p, limit }
+
+    elseif window == '-' then
+        -- the second key of a quota, read with the first one
+        d = out[i + 1]
+
+    elseif window == 'q' or window == 'o' or window == 'r' or window == 'v'
+    then
+        local key, beside, keep = KEYS[i], KEYS[i + 1], 604800000
+        local limit, id = ARGV[3 * i - 1] + 0, ARGV[3 * i]
+        local from, to = ARGV[3 * i + 1] + 0, ARGV[3 * i + 2] + 0
+        local carried, begins = 0
+
+        if (now < from or now >= to) and id ~= 'f' and mode ~= 'f' then
+            return { 2, now }
+        end
+
+        if window == 'r' or window == 'v' then
+            local start, last = (call('GET', key) or ''):match('^(%d+):(.+)$')
+
+            start = (start or -1) * 1000000
+
+            if id == 'f' then
+                keep = keep + ceil(to / 1000)
+                from = now - now % 1000000
+
+                if start >= 0 and now < start + to then
+                    from = start
+                end
+
+                to = from + to
+                id = 'f' .. from / 1000000
+
+            else
+                keep = keep + ceil((to - from) / 1000)
+            end
+
+            if start >= from then
+                -- it goes on, whatever the clock does
+                from, id = start, last
+
+            else
+                begins = from / 1000000 .. ':' .. id
+
+                if last then
+                    carried = limit + (call('GET', beside .. ':' .. last) or 0)
+                              - (call('GET', key .. ':' .. last) or 0)
+                    carried = math.min(math.max(carried, 0),
+                                       ARGV[3 * i + 3] + 0)
+                end
+            end
+
+            key, beside = key .. ':' .. id, beside .. ':' .. id
+        end
+
+        local have = (call('GET', beside) or 0) + carried
+
+        d = (call('GET', key) or 0) + 0
+        room = window == 'o' or window == 'v'
+               or d + math.max(ARGV[3 * i - 2] + 0, 1) <= limit + have
+        keep = math.max(ceil((to - now) / 1000) + keep, 1)
+        cells[i] = { nil, (window == 'r' or window == 'v') and from / 1000000,
+                     4503599627370496, key, keep, begins,
+                     carried > 0 and beside, have }
+        out[i + 2] = have
 
     else
         local tau = ARGV[3 * i] + 0
@@ -100,7 +182,7 @@ for i = 1, n do
         room = d + ARGV[3 * i - 1] <= tau
     end
 
-    if room then
+    if room or window == '-' then
         out[i + 1] = d
     elseif kind and kind ~= window then
         out[i + 1] = -1 - d
@@ -119,17 +201,18 @@ for i = 1, n do
     local charge = ARGV[3 * i - 2] + 0
     local write = stale[i]
     local cell = cells[i]
+    local second = cells[i - 1] and cells[i - 1][4]
 
     if d < 0 then
         d = -1 - d
         short = mode ~= 'f'
     end
 
-    if ok and not short and charge > 0 and mode ~= 'p' then
+    if ok and not short and not second and charge > 0 and mode ~= 'p' then
         d = d + charge
         write = true
 
-        if mode == 'f' then
+        if mode == 'f' or cell and cell[4] then
             d = math.min(d, cell and cell[3] or ARGV[3 * i] + 0)
         end
     end
@@ -137,7 +220,18 @@ for i = 1, n do
     -- a number goes to Redis with all its digits, without string.format()
 
     if write and mode ~= 'p' then
-        if cell then
+        if cell and cell[4] then
+            call('SET', cell[4], d, 'PX', cell[5])
+
+            if cell[6] then
+                call('SET', KEYS[i], cell[6], 'PX', cell[5])
+            end
+
+            if cell[6] and cell[7] then
+                call('SET', cell[7], cell[8], 'PX', cell[5])
+            end
+
+        elseif cell then
             call('HSET', KEYS[i], 'w', cell[1], 'c', d, 'p', cell[2])
             call('PEXPIRE', KEYS[i], ceil((cell[1] - now) / 1000) + 1)
         else
@@ -145,9 +239,9 @@ for i = 1, n do
         end
     end
 
-    out[i + 1] = ok and not short and d or -1 - d
+    out[i + 1] = (second or ok and not short) and d or -1 - d
 
-    if cell then
+    if cell and cell[2] then
         out[#out + 1] = cell[2]
     end
 end

@@ -5,10 +5,10 @@
 
 
 /*
- * The script of the limits in Redis against gw_gcra_take() and
- * gw_window_take(), on a redis-server of its own: random limits, costs, modes
- * and changes of the limits, the same decisions and the same stored values to
- * the microsecond.
+ * The script of the limits in Redis against gw_gcra_take(), gw_window_take()
+ * and gw_quota_store_take(), on a redis-server of its own: random limits,
+ * costs, modes and changes of the limits, the same decisions and the same
+ * stored values to the microsecond.
  */
 
 
@@ -19,11 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../src/ngx_http_gw_limit_lua.h"
+#include "gw_quota_store.h"
 #include "gw_window.h"
 #include "tap.h"
 
@@ -32,11 +34,17 @@
 #define KEYS    8
 #define GCRAS   5                     /* of the keys, the rest are windows */
 #define LIMITS  4
+#define QUOTAS  5                     /* numbers KEYS and up */
+#define EDGE    20000                 /* usec before the end of a period */
+#define PAUSE   600000                /* usec */
+#define MEMORY  4096
 
 
 typedef struct {
     gw_gcra_t    gcra;
     gw_window_t  window;
+    gw_quota_t   quota;
+    int          wrong;                /* 1, -1: another period is named */
     int64_t      cost;
     int          key;
     char         kind;                 /* a letter of take.lua */
@@ -50,6 +58,31 @@ static uint64_t  seed = 88172645463325252ULL;
 static int64_t   model[KEYS];          /* what each key must hold */
 
 static gw_window_cell_t  cells[KEYS];
+
+/* what the quotas must hold */
+
+static uint64_t            memory[MEMORY / 8], before[MEMORY / 8];
+static gw_quota_store_t   *store;
+static int64_t             granted;    /* to the second quota, in one period */
+static int                 carries, turns;
+static int64_t             began[QUOTAS];
+
+
+/* a period of 0 is a day; without a limit it is a random one */
+
+static const struct {
+    const char  *kinds;                /* of it, with overage */
+    int64_t      period;
+    int          use;                  /* it begins with the first use */
+    int64_t      limit;
+    int64_t      carry;
+} quotas[QUOTAS] = {
+    { "qo", 2, 0, 0, 0 },
+    { "qo", 86400, 0, 0, 0 },
+    { "rv", 1, 0, 600, 400 },
+    { "rv", 1, 1, 500, 1000000 },
+    { "rv", 2, 1, 0, 0 }
+};
 
 
 static uint64_t
@@ -161,12 +194,61 @@ line(void)
 }
 
 
+static const char *
+key(const limit_t *l, int second)
+{
+    static char  name[64];
+
+    if (l->key < KEYS) {
+        snprintf(name, sizeof(name), "k%d", l->key);
+
+    } else if (l->kind == 'q' || l->kind == 'o' || l->kind == 'Q') {
+        snprintf(name, sizeof(name), "%c%d:%lld", second ? 'g' : 'q', l->key,
+                 (long long) l->quota.start);
+
+    } else {
+        snprintf(name, sizeof(name), "%c%d", second ? 'g' : 'q', l->key);
+    }
+
+    return name;
+}
+
+
+/* as ngx_http_gw_limit_redis_units() */
+
+static void
+units(const limit_t *l)
+{
+    char     id[32];
+    int64_t  wrong;
+
+    wrong = l->wrong * (l->quota.end - l->quota.start);
+
+    number(l->cost);
+    number(l->quota.limit);
+
+    snprintf(id, sizeof(id), "d%lld", (long long) l->quota.start);
+
+    word(l->quota.length ? "f" : id);
+
+    number(l->quota.length ? 0 : (l->quota.start + wrong) * 1000000);
+    number(l->quota.length ? l->quota.length * 1000000
+                           : (l->quota.end + wrong) * 1000000);
+    number(l->quota.carry);
+}
+
+
 /* as ngx_http_gw_limit_redis_ticks() */
 
 static void
 ticks(const limit_t *l)
 {
     int64_t  charge, need;
+
+    if (l->key >= KEYS) {
+        units(l);
+        return;
+    }
 
     if (l->key >= GCRAS) {
         number(l->cost);
@@ -193,30 +275,43 @@ ticks(const limit_t *l)
 static int
 ask(limit_t *l, int n, char mode, int64_t *reply)
 {
-    int          i, kinds, elements;
-    char         key[16], text_kinds[LIMITS + 2];
+    int          i, keys, kinds, elements, wrong;
+    char         text_kinds[2 * LIMITS + 2], *p;
     const char  *text;
 
     kinds = (mode != 't');
     elements = n + 1;
-    text_kinds[0] = mode;
+    keys = n;
+    wrong = 0;
+    p = text_kinds;
+    *p++ = mode;
 
     for (i = 0; i < n; i++) {
-        text_kinds[i + 1] = l[i].kind;
+        *p++ = l[i].kind;
         kinds = kinds || l[i].kind != 'g';
         elements += (l[i].key >= GCRAS);
+        wrong = wrong || l[i].wrong;
+
+        if (l[i].key >= KEYS) {
+            *p++ = '-';
+            keys++;
+            elements += (quotas[l[i].key - KEYS].kinds[0] == 'r');
+        }
     }
 
-    text_kinds[n + 1] = '\0';
+    *p = '\0';
 
-    fprintf(out, "*%d\r\n", 3 + 4 * n + kinds);
+    fprintf(out, "*%d\r\n", 3 + 4 * keys + kinds);
     word("EVALSHA");
     word(NGX_HTTP_GW_LIMIT_TAKE_SHA);
-    number(n);
+    number(keys);
 
     for (i = 0; i < n; i++) {
-        snprintf(key, sizeof(key), "k%d", l[i].key);
-        word(key);
+        word(key(&l[i], 0));
+
+        if (l[i].key >= KEYS) {
+            word(key(&l[i], 1));
+        }
     }
 
     for (i = 0; i < n; i++) {
@@ -230,6 +325,10 @@ ask(limit_t *l, int n, char mode, int64_t *reply)
     fflush(out);
 
     text = line();
+
+    if (wrong) {
+        elements = 2;
+    }
 
     if (text[0] != '*' || atoi(text + 1) != elements) {
         printf("# unexpected reply: %s", text);
@@ -256,15 +355,46 @@ ahead(const limit_t *l, int64_t now)
 }
 
 
+static gw_status_e
+quota(const limit_t *l, int64_t now, int force, gw_quota_result_t *res)
+{
+    gw_quota_t      terms;
+    gw_quota_key_t  hash;
+
+    terms = l->quota;
+
+    if (l->key == KEYS + 1) {
+        terms.limit += granted;
+    }
+
+    gw_quota_store_key(store, (const u_char *) &l->key, sizeof(int), &hash);
+
+    return gw_quota_store_take(store, &hash, &terms, now / 1000000, l->cost,
+                               force, res);
+}
+
+
 /* one limit alone: whether it has room; *d before and *after the charge */
 
 static int
 look(const limit_t *l, int64_t now, gw_window_cell_t *cell, int *strange,
     int64_t *d, int64_t *after)
 {
-    int               room;
-    gw_gcra_result_t  res;
-    gw_window_cell_t  taken;
+    int                room;
+    gw_gcra_result_t   res;
+    gw_window_cell_t   taken;
+    gw_quota_result_t  used;
+
+    if (l->key >= KEYS) {
+        room = (quota(l, now, 1, &used) == GW_OK);
+        memcpy(memory, before, MEMORY);
+
+        *strange = 0;
+        *after = used.used;
+        *d = used.used - l->cost;
+
+        return room || l->kind == 'o' || l->kind == 'v';
+    }
 
     if (l->key < GCRAS) {
         *d = ahead(l, now);
@@ -289,19 +419,61 @@ look(const limit_t *l, int64_t now, gw_window_cell_t *cell, int *strange,
 }
 
 
+/* the rest of the answer about a quota; charges it in the model */
+
+static int
+expect_quota(const limit_t *l, int64_t now, int charge, const int64_t *extra,
+    const int64_t *start)
+{
+    uint64_t           old[MEMORY / 8];
+    gw_quota_result_t  res;
+
+    memcpy(old, memory, MEMORY);
+
+    (void) quota(l, now, 1, &res);
+
+    if (!charge) {
+        memcpy(memory, old, MEMORY);
+    }
+
+    carries += (l->quota.carry && *extra > 0);
+    turns += (began[l->key - KEYS] != 0 && began[l->key - KEYS] != res.start);
+    began[l->key - KEYS] = res.start;
+
+    if (*extra != res.limit - l->quota.limit) {
+        printf("# quota %d has %lld beside\n", l->key, (long long) *extra);
+        return 0;
+    }
+
+    if (quotas[l->key - KEYS].kinds[0] == 'r' && *start != res.start) {
+        printf("# quota %d begins at %lld, not %lld\n", l->key,
+               (long long) *start, (long long) res.start);
+        return 0;
+    }
+
+    return 1;
+}
+
+
 /* what C says about the same call; updates the model */
 
 static int
 expect(limit_t *l, int n, char mode, const int64_t *reply)
 {
-    int                i, kept, yes, shadow, windows;
+    int                i, k, kept, yes, shadow, windows;
     int                room[LIMITS], strange[LIMITS];
     int64_t            now, most, want, d[LIMITS], after[LIMITS];
     gw_window_cell_t   cell[LIMITS];
 
     now = reply[0];
     yes = 1;
-    windows = 0;
+    windows = n + 1;
+
+    for (i = 0; i < n; i++) {
+        windows += (l[i].key >= KEYS);
+    }
+
+    memcpy(before, memory, MEMORY);
 
     for (i = 0; i < n; i++) {
         room[i] = look(&l[i], now, &cell[i], &strange[i], &d[i], &after[i]);
@@ -311,9 +483,10 @@ expect(limit_t *l, int n, char mode, const int64_t *reply)
         }
     }
 
-    for (i = 0; i < n; i++) {
+    for (i = 0, k = 1; i < n; i++, k++) {
         shadow = (l[i].kind < 'a');
-        most = (l[i].key < GCRAS) ? l[i].gcra.tau : l[i].window.limit;
+        most = (l[i].key < GCRAS) ? l[i].gcra.tau
+               : (l[i].key < KEYS) ? l[i].window.limit : INT64_MAX;
         want = d[i];
         kept = strange[i];
 
@@ -331,7 +504,7 @@ expect(limit_t *l, int n, char mode, const int64_t *reply)
             if (l[i].key < GCRAS) {
                 model[l[i].key] = now + want;
 
-            } else {
+            } else if (l[i].key < KEYS) {
                 cells[l[i].key] = cell[i];
                 cells[l[i].key].count = want;
             }
@@ -341,12 +514,27 @@ expect(limit_t *l, int n, char mode, const int64_t *reply)
             want = -1 - want;
         }
 
-        if (reply[i + 1] != want
-            || (l[i].key >= GCRAS
-                && reply[n + 1 + windows++] != cell[i].previous))
+        if (l[i].key >= KEYS) {
+            if (reply[k] != want
+                || !expect_quota(&l[i], now, mode != 'p' && kept,
+                                 &reply[k + 1], &reply[windows]))
+            {
+                printf("# quota %d of %d, mode %c, kind %c: %lld, not %lld\n",
+                       i, n, mode, l[i].kind, (long long) reply[k],
+                       (long long) want);
+                return 0;
+            }
+
+            windows += (quotas[l[i].key - KEYS].kinds[0] == 'r');
+            k++;
+            continue;
+        }
+
+        if (reply[k] != want
+            || (l[i].key >= GCRAS && reply[windows++] != cell[i].previous))
         {
             printf("# limit %d of %d, mode %c, kind %c: %lld, not %lld\n", i,
-                   n, mode, l[i].kind, (long long) reply[i + 1],
+                   n, mode, l[i].kind, (long long) reply[k],
                    (long long) want);
             return 0;
         }
@@ -463,6 +651,38 @@ stored_window(int key)
 }
 
 
+/* names the period of this moment */
+
+static void
+name(limit_t *l)
+{
+    int             k;
+    int64_t         length, now;
+    struct timeval  tv;
+
+    k = l->key - KEYS;
+    length = quotas[k].period;
+
+    gettimeofday(&tv, NULL);
+    now = (int64_t) tv.tv_sec * 1000000 + tv.tv_usec;
+
+    if (now % (length * 1000000) > length * 1000000 - EDGE) {
+        usleep(EDGE);
+        now += EDGE;
+    }
+
+    l->quota.start = now / 1000000 / length * length;
+    l->quota.end = l->quota.start + length;
+    l->quota.length = quotas[k].use ? length : 0;
+    l->quota.limit = quotas[k].limit ? quotas[k].limit
+                                     : 1 + (int64_t) rnd(800);
+    l->quota.carry = quotas[k].carry;
+
+    l->kind = quotas[k].kinds[rnd(4) == 0];
+    l->wrong = (quotas[k].use || rnd(200)) ? 0 : rnd(2) ? 1 : -1;
+}
+
+
 /* different keys, since one key cannot be charged twice in one call */
 
 static int
@@ -480,7 +700,7 @@ limits(limit_t *l)
     static const int64_t  periods[] = { 3, 1000, 40000, 1000000, 60000000 };
 
     n = 1 + (int) rnd(LIMITS);
-    first = (int) rnd(KEYS);
+    first = (int) rnd(KEYS + QUOTAS);
 
     for (i = 0; i < n; i++) {
         period = periods[rnd(5)];
@@ -489,10 +709,14 @@ limits(limit_t *l)
                             (int64_t) rnd(20));
 
         l[i].cost = (int64_t) rnd(rnd(8) == 0 ? 25 : 3);
-        l[i].key = (first + i) % KEYS;
+        l[i].key = (first + i) % (KEYS + QUOTAS);
         l[i].kind = 'g';
+        l[i].wrong = 0;
 
-        if (l[i].key >= GCRAS) {
+        if (l[i].key >= KEYS) {
+            name(&l[i]);
+
+        } else if (l[i].key >= GCRAS) {
             period = spans[rnd(5)];
             l[i].kind = (rnd(3) == 0) ? 'f' : 's';
 
@@ -500,7 +724,7 @@ limits(limit_t *l)
                                   l[i].kind == 's');
         }
 
-        if (rnd(6) == 0) {
+        if (rnd(6) == 0 && l[i].kind != 'o' && l[i].kind != 'v') {
             l[i].kind -= 'a' - 'A';
         }
     }
@@ -509,13 +733,39 @@ limits(limit_t *l)
 }
 
 
+/* units beside the second quota, whose period does not end here */
+
+static void
+grant(void)
+{
+    limit_t         l;
+    struct timeval  tv;
+
+    gettimeofday(&tv, NULL);
+
+    l.key = KEYS + 1;
+    l.kind = 'q';
+    l.quota.start = tv.tv_sec / 86400 * 86400;
+
+    granted += 5;
+
+    fprintf(out, "*3\r\n");
+    word("INCRBY");
+    word(key(&l, 1));
+    number(5);
+    fflush(out);
+
+    (void) line();
+}
+
+
 int
 main(void)
 {
-    int          i, k, n, same, kept, denied, allowed;
+    int          i, k, n, same, kept, denied, allowed, wrong, refused;
     char         mode;
     limit_t      l[LIMITS];
-    int64_t      reply[2 * LIMITS + 1];
+    int64_t      reply[3 * LIMITS + 1];
     const char  *sha;
 
     if (!ok(start(), "redis-server is started")) {
@@ -536,15 +786,43 @@ main(void)
        "the SHA-1 in the header is that of the script");
 
     same = kept = 1;
-    denied = allowed = 0;
+    denied = allowed = refused = 0;
+    store = gw_quota_store_create(memory, MEMORY, (const uint64_t[2]) {1, 2});
 
     for (i = 0; i < CALLS && same && kept; i++) {
+        /* some periods have to end */
+
+        if (i % (CALLS / 4) == CALLS / 8) {
+            usleep(PAUSE);
+        }
+
         mode = "tttttpf"[rnd(7)];
         n = limits(l);
 
-        same = ask(l, n, mode, reply) && expect(l, n, mode, reply);
+        for (k = 0, wrong = 0; k < n; k++) {
+            l[k].wrong = (mode == 'f') ? 0 : l[k].wrong;
+            wrong = wrong || l[k].wrong;
+        }
 
-        if (reply[1] < 0) {
+        if (rnd(50) == 0) {
+            grant();
+        }
+
+        same = ask(l, n, mode, reply);
+
+        if (wrong) {
+            same = same && reply[0] == 2
+                   && redis_time() - reply[1] < 1000000;
+            refused++;
+
+        } else {
+            same = same && expect(l, n, mode, reply);
+        }
+
+        if (wrong) {
+            /* void */
+
+        } else if (reply[1] < 0) {
             denied++;
 
         } else {
@@ -560,6 +838,10 @@ main(void)
     ok(kept, "the same values are stored");
     ok(denied > CALLS / 10 && allowed > CALLS / 10,
        "%d calls denied, %d allowed", denied, allowed);
+
+    ok(refused > 0, "%d calls named a wrong period", refused);
+    ok(carries > 0 && turns > 2, "%d answers with units carried, %d turns",
+       carries, turns);
 
     stop();
 
