@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_concurrency_request.h"
 #include "ngx_http_gw_joint.h"
+#include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
@@ -77,13 +78,6 @@ static ngx_conf_enum_t  ngx_http_gw_ratelimit_log_levels[] = {
     { ngx_string("notice"), NGX_LOG_NOTICE },
     { ngx_string("warn"), NGX_LOG_WARN },
     { ngx_string("error"), NGX_LOG_ERR },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_http_gw_ratelimit_headers[] = {
-    { ngx_string("off"), 0 },
-    { ngx_string("ratelimit"), 1 },
     { ngx_null_string, 0 }
 };
 
@@ -201,11 +195,11 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       &ngx_http_gw_ratelimit_log_levels },
 
     { ngx_string("gw_limit_headers"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gw_limit_headers,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_limit_conf_t, headers),
-      &ngx_http_gw_ratelimit_headers },
+      NULL },
 
     { ngx_string("gw_limit_body"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -486,8 +480,9 @@ ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 {
-    ngx_array_t               extras;
-    ngx_http_gw_limit_ctx_t  *ctx;
+    ngx_array_t                extras;
+    ngx_http_gw_limit_ctx_t   *ctx;
+    ngx_http_gw_limit_view_t   view;
 
     if (r != r->main) {
         return ngx_http_next_header_filter(r);
@@ -503,14 +498,18 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 
         ngx_memzero(&extras, sizeof(ngx_array_t));
 
+        view.headers = ctx->conf->headers;
+        view.sets = ctx->set;
+        view.n = NGX_HTTP_GW_LIMIT_PHASES;
+        view.extras = &extras;
+        view.jitter = ctx->conf->jitter;
+        view.dice = &ctx->dice;
+
         if (ngx_http_gw_concurrency_extras(r->pool, &ctx->concurrency, &extras)
             != NGX_OK
             || ngx_http_gw_quota_extras(r->pool, &ctx->quota, &extras)
                != NGX_OK
-            || ngx_http_gw_limit_add_fields(r, ctx->set,
-                                            NGX_HTTP_GW_LIMIT_PHASES, &extras,
-                                            ctx->conf->jitter, &ctx->dice)
-               != NGX_OK)
+            || ngx_http_gw_limit_add_fields(r, &view) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -817,7 +816,9 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
                               NGX_HTTP_TOO_MANY_REQUESTS);
     ngx_conf_merge_uint_value(conf->quota_status, prev->quota_status,
                               NGX_HTTP_TOO_MANY_REQUESTS);
-    ngx_conf_merge_uint_value(conf->headers, prev->headers, 1);
+    ngx_conf_merge_uint_value(conf->headers, prev->headers,
+                              NGX_HTTP_GW_LIMIT_HEADERS(
+                                                       GW_RATELIMIT_DRAFT_08));
     ngx_conf_merge_uint_value(conf->body, prev->body, 1);
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
     ngx_conf_merge_uint_value(conf->share, prev->share, 100);

@@ -5,6 +5,7 @@
 
 
 #include "gw_ratelimit_fields.h"
+#include "gw_siphash.h"
 
 #include <string.h>
 
@@ -15,13 +16,84 @@
 #define GW_RATELIMIT_TYPE                                                     \
     "{\"type\":\"https://iana.org/assignments/http-problem-types#"
 
+/* base64, RFC 9651, 4.1.8: between colons */
+#define GW_RATELIMIT_ENCODED  (GW_RATELIMIT_PARTITION / 3 * 4)
+
 #define gw_ratelimit_text(p, text)                                            \
     gw_ratelimit_copy(p, text, sizeof(text) - 1)
 
 
+static u_char *gw_ratelimit_limit(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now);
+static u_char *gw_ratelimit_remaining(u_char *p,
+    const gw_ratelimit_item_t *item, int64_t now);
+static u_char *gw_ratelimit_reset(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now);
+static u_char *gw_ratelimit_reset_epoch(u_char *p,
+    const gw_ratelimit_item_t *item, int64_t now);
+static u_char *gw_ratelimit_policy_text(u_char *p,
+    const gw_ratelimit_item_t *item);
+static u_char *gw_ratelimit_parameter(u_char *p,
+    const gw_ratelimit_item_t *item);
+static int64_t gw_ratelimit_whole(int64_t usec);
 static u_char *gw_ratelimit_copy(u_char *p, const char *text, size_t len);
 static u_char *gw_ratelimit_string(u_char *p, const u_char *data, size_t len);
 static u_char *gw_ratelimit_integer(u_char *p, int64_t n);
+
+
+#define gw_ratelimit_name(name)  name, sizeof(name) - 1
+
+static const gw_ratelimit_field_t  gw_ratelimit_draft_08[] = {
+    { gw_ratelimit_name("RateLimit-Policy"), GW_RATELIMIT_EACH,
+      gw_ratelimit_policy },
+    { gw_ratelimit_name("RateLimit"), GW_RATELIMIT_NEAREST,
+      gw_ratelimit_state },
+    { NULL, 0, 0, NULL }
+};
+
+static const gw_ratelimit_field_t  gw_ratelimit_draft_00[] = {
+    { gw_ratelimit_name("RateLimit-Limit"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_limit },
+    { gw_ratelimit_name("RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_remaining },
+    { gw_ratelimit_name("RateLimit-Reset"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_reset },
+    { NULL, 0, 0, NULL }
+};
+
+static const gw_ratelimit_field_t  gw_ratelimit_x[] = {
+    { gw_ratelimit_name("X-RateLimit-Limit"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_limit },
+    { gw_ratelimit_name("X-RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_remaining },
+    { gw_ratelimit_name("X-RateLimit-Reset"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_reset },
+    { NULL, 0, 0, NULL }
+};
+
+static const gw_ratelimit_field_t  gw_ratelimit_x_epoch[] = {
+    { gw_ratelimit_name("X-RateLimit-Limit"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_limit },
+    { gw_ratelimit_name("X-RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_remaining },
+    { gw_ratelimit_name("X-RateLimit-Reset"), GW_RATELIMIT_PLAIN,
+      gw_ratelimit_reset_epoch },
+    { NULL, 0, 0, NULL }
+};
+
+static const gw_ratelimit_field_t *const  gw_ratelimit_sets[] = {
+    gw_ratelimit_draft_08,
+    gw_ratelimit_draft_00,
+    gw_ratelimit_x,
+    gw_ratelimit_x_epoch
+};
+
+
+const gw_ratelimit_field_t *
+gw_ratelimit_set(gw_ratelimit_set_e set)
+{
+    return gw_ratelimit_sets[set];
+}
 
 
 int
@@ -48,12 +120,29 @@ gw_ratelimit_item_size(const gw_ratelimit_item_t *item)
 {
     return sizeof("\"\"") - 1 + 2 * item->name_len
            + sizeof(";q=;w=;gw-burst=") - 1 + 3 * GW_RATELIMIT_DIGITS
-           + (item->unit ? sizeof(";qu=\"\"") - 1 + strlen(item->unit) : 0);
+           + (item->unit ? sizeof(";qu=\"\"") - 1 + strlen(item->unit) : 0)
+           + sizeof(";pk=::") - 1 + GW_RATELIMIT_ENCODED;
 }
 
 
 u_char *
-gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item)
+gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
+{
+    (void) now;
+
+    if (item->text != NULL) {
+        p = gw_ratelimit_copy(p, (const char *) item->text, item->text_len);
+
+    } else {
+        p = gw_ratelimit_policy_text(p, item);
+    }
+
+    return gw_ratelimit_parameter(p, item);
+}
+
+
+static u_char *
+gw_ratelimit_policy_text(u_char *p, const gw_ratelimit_item_t *item)
 {
     p = gw_ratelimit_string(p, item->name, item->name_len);
 
@@ -81,8 +170,10 @@ gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item)
 
 
 u_char *
-gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item)
+gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
 {
+    (void) now;
+
     p = gw_ratelimit_string(p, item->name, item->name_len);
 
     p = gw_ratelimit_text(p, ";r=");
@@ -93,7 +184,98 @@ gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item)
         p = gw_ratelimit_seconds(p, item->reset);
     }
 
+    return gw_ratelimit_parameter(p, item);
+}
+
+
+/* What remains is never more than the limit: a bucket may hold more. */
+
+static u_char *
+gw_ratelimit_limit(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
+{
+    (void) now;
+
+    return gw_ratelimit_integer(p, (item->quota > item->capacity)
+                                   ? item->quota : item->capacity);
+}
+
+
+static u_char *
+gw_ratelimit_remaining(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now)
+{
+    (void) now;
+
+    return gw_ratelimit_integer(p, item->remaining);
+}
+
+
+static u_char *
+gw_ratelimit_reset(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
+{
+    (void) now;
+
+    return gw_ratelimit_integer(p, gw_ratelimit_whole(item->reset));
+}
+
+
+static u_char *
+gw_ratelimit_reset_epoch(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now)
+{
+    return gw_ratelimit_integer(p, now + gw_ratelimit_whole(item->reset));
+}
+
+
+/* the partition key, a Byte Sequence of RFC 9651, 3.3.5 */
+
+static u_char *
+gw_ratelimit_parameter(u_char *p, const gw_ratelimit_item_t *item)
+{
+    size_t         i;
+    uint32_t       n;
+    const u_char  *s;
+
+    static const char  basis[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    s = item->partition;
+
+    if (s == NULL) {
+        return p;
+    }
+
+    p = gw_ratelimit_text(p, ";pk=:");
+
+    for (i = 0; i < GW_RATELIMIT_PARTITION; i += 3) {
+        n = (uint32_t) s[i] << 16 | (uint32_t) s[i + 1] << 8 | s[i + 2];
+
+        *p++ = (u_char) basis[n >> 18];
+        *p++ = (u_char) basis[(n >> 12) & 63];
+        *p++ = (u_char) basis[(n >> 6) & 63];
+        *p++ = (u_char) basis[n & 63];
+    }
+
+    *p++ = ':';
+
     return p;
+}
+
+
+void
+gw_ratelimit_partition(const uint64_t seed[2], const uint64_t key[2],
+    u_char *partition)
+{
+    uint64_t  other[2], hash[2];
+
+    /* another secret than that of the store */
+
+    other[0] = ~seed[1];
+    other[1] = ~seed[0];
+
+    gw_siphash24(other, (const u_char *) key, 2 * sizeof(uint64_t), hash);
+
+    memcpy(partition, hash, GW_RATELIMIT_PARTITION);
 }
 
 
@@ -102,13 +284,22 @@ gw_ratelimit_seconds(u_char *p, int64_t usec)
 {
     int64_t  sec;
 
-    sec = usec / GW_RATELIMIT_SECOND;
+    sec = gw_ratelimit_whole(usec);
 
-    if (usec % GW_RATELIMIT_SECOND > 0 || sec <= 0) {
-        sec = (sec > 0) ? sec + 1 : 1;
+    return gw_ratelimit_integer(p, sec > 0 ? sec : 1);
+}
+
+
+/* seconds, rounded up */
+
+static int64_t
+gw_ratelimit_whole(int64_t usec)
+{
+    if (usec <= 0) {
+        return 0;
     }
 
-    return gw_ratelimit_integer(p, sec);
+    return usec / GW_RATELIMIT_SECOND + (usec % GW_RATELIMIT_SECOND > 0);
 }
 
 

@@ -5,13 +5,15 @@
 
 
 /*
- * The response fields of a rate limit, draft-ietf-httpapi-ratelimit-headers
- * of the generation -08 to -11, as structured fields of RFC 9651:
+ * The response fields of a rate limit, a table for each generation of them:
+ * draft-ietf-httpapi-ratelimit-headers -08 to -11, structured fields of
+ * RFC 9651,
  *
  *     RateLimit-Policy: "ip";q=50;w=1;gw-burst=100
  *     RateLimit: "ip";r=12;t=1
  *
- * and the body of a rejection, RFC 9457.
+ * its drafts -00 to -06, three numbers, and those that came before it, three
+ * numbers with X-; and the body of a rejection, RFC 9457.
  */
 
 
@@ -28,6 +30,9 @@
 /* bytes of a policy name */
 #define GW_RATELIMIT_NAME_MAX     128
 
+/* bytes of a partition key, a multiple of 3 */
+#define GW_RATELIMIT_PARTITION    9
+
 
 typedef struct {
     const u_char  *name;       /* of the policy, valid as a name */
@@ -39,7 +44,70 @@ typedef struct {
     int64_t        capacity;   /* units when nothing was taken, > 0 */
     int64_t        remaining;  /* units */
     int64_t        reset;      /* usec until more is available, 0: not shown */
+
+    const u_char  *text;       /* the policy as it was written, NULL: none */
+    size_t         text_len;
+    const u_char  *partition;  /* GW_RATELIMIT_PARTITION bytes, NULL: none */
 } gw_ratelimit_item_t;
+
+
+/*
+ * Writes the value of a field, or one member of it, without a separator.
+ *
+ *     p       has gw_ratelimit_item_size(item) bytes
+ *     now     seconds since 1970
+ *
+ * Returns the end, which is p if there is nothing to tell.
+ */
+
+typedef u_char *(*gw_ratelimit_write_pt)(u_char *p,
+    const gw_ratelimit_item_t *item, int64_t now);
+
+
+/* which limits a field tells of */
+
+typedef enum {
+    GW_RATELIMIT_EACH = 0,     /* a list of all */
+    GW_RATELIMIT_NEAREST,      /* a list: the nearest to exhaustion, or all */
+    GW_RATELIMIT_PLAIN         /* a number of requests: the nearest of those */
+} gw_ratelimit_scope_e;
+
+
+typedef struct {
+    const char             *name;
+    size_t                  len;
+    gw_ratelimit_scope_e    scope;
+    gw_ratelimit_write_pt   write;
+} gw_ratelimit_field_t;
+
+
+/* generations of fields */
+
+typedef enum {
+    GW_RATELIMIT_DRAFT_08 = 0, /* RateLimit-Policy, RateLimit */
+    GW_RATELIMIT_DRAFT_00,     /* RateLimit-Limit, -Remaining, -Reset */
+    GW_RATELIMIT_X,            /* the same with X-RateLimit */
+    GW_RATELIMIT_X_EPOCH,      /* -Reset is the time, seconds since 1970 */
+    GW_RATELIMIT_SETS
+} gw_ratelimit_set_e;
+
+
+/* Returns the fields of a generation, ended by one without a name. */
+
+const gw_ratelimit_field_t *gw_ratelimit_set(gw_ratelimit_set_e set);
+
+
+/*
+ * Makes the partition key that stands for a key: a hash of it, so that
+ * nobody learns the key, nor in which place of the store it is.
+ *
+ *     seed       the secret of the store
+ *     key        the hash that the store has of the key
+ *     partition  out: GW_RATELIMIT_PARTITION bytes
+ */
+
+void gw_ratelimit_partition(const uint64_t seed[2], const uint64_t key[2],
+    u_char *partition);
 
 
 /*
@@ -60,8 +128,10 @@ size_t gw_ratelimit_item_size(const gw_ratelimit_item_t *item);
  * separator; return the end.
  */
 
-u_char *gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item);
-u_char *gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item);
+u_char *gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now);
+u_char *gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now);
 
 
 /*

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "gw_siphash.h"
 #include "ngx_http_gw_concurrency_request.h"
 
 
@@ -427,17 +428,20 @@ ngx_http_gw_concurrency_extras(ngx_pool_t *pool,
                 return NGX_ERROR;
             }
 
+            ngx_memzero(extra, sizeof(ngx_http_gw_limit_extra_t));
+
             extra->failed = (entry == cctx->failed);
+            extra->seed = entry->limit->zone->store->seed;
+
+            gw_siphash13(extra->seed, entry->value.data, entry->value.len,
+                         extra->key);
 
             extra->item.name = entry->limit->zone->policy.data;
             extra->item.name_len = entry->limit->zone->policy.len;
             extra->item.unit = "concurrent-requests";
             extra->item.quota = entry->max;
-            extra->item.window = 0;
-            extra->item.burst = 0;
             extra->item.capacity = entry->max;
             extra->item.remaining = entry->max - entry->current;
-            extra->item.reset = 0;
         }
     }
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
 

@@ -40,7 +40,6 @@ static ngx_int_t ngx_http_gw_limit_value(ngx_http_request_t *r,
     ngx_http_gw_limit_t *limit, ngx_http_gw_limit_number_t *number,
     int64_t *units, int64_t other, ngx_http_gw_limit_bad_e kind,
     ngx_http_gw_limit_bad_t *bad);
-static void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
 static gw_status_e ngx_http_gw_limit_store_take(
     ngx_http_gw_limit_entry_t *entry, int64_t *now, int64_t cost,
     gw_gcra_result_t *res, int64_t *until);
@@ -314,7 +313,7 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
 }
 
 
-static void
+void
 ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry)
 {
     if (!entry->hashed) {

@@ -170,6 +170,9 @@ ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
 ngx_int_t ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_source_e source);
 
+/* Computes entry->key, once. */
+void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
+
 /* Gives back all that was taken from shared memory for the set. */
 void ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set);
 

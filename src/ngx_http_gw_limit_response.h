@@ -5,8 +5,7 @@
 
 
 /*
- * What the client is told about its limits: the fields RateLimit-Policy,
- * RateLimit and Retry-After, and the body of a rejection.
+ * What a client is told that is rejected: Retry-After, and the body.
  */
 
 
@@ -23,36 +22,6 @@
 
 
 /*
- * Returns the limit to be told of: one that rejected, otherwise the one that
- * is nearest to exhaustion; NULL if there is no answer in the sets.
- *
- *     sets    n of them
- *     silent  not 0 counts those that are not shown to the client, too
- */
-ngx_http_gw_limit_entry_t *ngx_http_gw_limit_nearest(
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_uint_t silent);
-
-/* another limit of the request, that is not one of its rate */
-
-typedef struct {
-    gw_ratelimit_item_t   item;
-    ngx_uint_t            failed;      /* it rejected */
-} ngx_http_gw_limit_extra_t;
-
-
-/*
- * Adds RateLimit-Policy with all the limits of the sets that have an answer,
- * and RateLimit with the one that rejected, or the nearest one.
- *
- *     extras  array of ngx_http_gw_limit_extra_t, the other limits
- *
- * Returns NGX_OK, or NGX_ERROR when memory is short.
- */
-ngx_int_t ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
-    ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_array_t *extras,
-    ngx_uint_t jitter, ngx_uint_t *dice);
-
-/*
  * Adds up to "jitter" percent to a time that the client is told, usec, in
  * whole seconds; of two times the longer one stays the longer one.
  *
@@ -61,9 +30,22 @@ ngx_int_t ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
 int64_t ngx_http_gw_limit_jitter(ngx_uint_t jitter, ngx_uint_t *dice,
     int64_t usec);
 
-/* Adds Retry-After; usec > 0.  Returns NGX_OK or NGX_ERROR, as above. */
+/*
+ * Adds Retry-After; usec > 0.  Returns NGX_OK, or NGX_ERROR when memory is
+ * short.
+ */
 ngx_int_t ngx_http_gw_limit_add_retry_after(ngx_http_request_t *r,
     int64_t usec);
+
+/*
+ * Adds a response field.
+ *
+ *     name  lives as long as the response
+ *
+ * Returns the field, without a value, or NULL when memory is short.
+ */
+ngx_table_elt_t *ngx_http_gw_limit_field(ngx_http_request_t *r,
+    const ngx_str_t *name);
 
 /*
  * Answers with a problem document, unless error_page has a page for the

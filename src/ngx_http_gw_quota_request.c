@@ -479,6 +479,9 @@ ngx_http_gw_quota_extras(ngx_pool_t *pool, ngx_http_gw_quota_ctx_t *qctx,
             ngx_memzero(extra, sizeof(ngx_http_gw_limit_extra_t));
 
             extra->failed = (entry == qctx->failed);
+            extra->seed = entry->quota->zone->store->seed;
+            extra->key[0] = entry->key.key[0];
+            extra->key[1] = entry->key.key[1];
 
             extra->item.name = entry->quota->zone->policy.data;
             extra->item.name_len = entry->quota->zone->policy.len;

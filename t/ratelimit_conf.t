@@ -573,9 +573,58 @@ invalid value "debug"
 
 === TEST: gw_limit_headers that do not exist
 --- config
-gw_limit_headers x-ratelimit;
+gw_limit_headers draft=next;
 --- refused
-invalid value "x-ratelimit"
+invalid parameter "draft=next", it must be "off" alone, or some of "ratelimit"
+
+
+
+=== TEST: gw_limit_headers off with others
+--- config
+gw_limit_headers ratelimit off;
+--- refused
+invalid parameter "off", it must be "off" alone
+
+
+
+=== TEST: gw_limit_headers with a parameter twice
+--- config
+gw_limit_headers pk ratelimit pk;
+--- refused
+duplicate parameter "pk"
+
+
+
+=== TEST: gw_limit_headers with two meanings of one field
+--- config
+gw_limit_headers x-ratelimit x-ratelimit=epoch;
+--- refused
+"x-ratelimit" and "x-ratelimit=epoch" are the same fields, use one of them
+
+
+
+=== TEST: gw_limit_headers pk without a place for it
+--- config
+gw_limit_headers x-ratelimit pk;
+--- refused
+only the fields of "ratelimit" have a place for "pk" and "all", add it
+
+
+
+=== TEST: gw_limit_headers all without a place for it
+--- config
+gw_limit_headers all ratelimit-triple;
+--- refused
+only the fields of "ratelimit" have a place for "pk" and "all", add it
+
+
+
+=== TEST: gw_limit_headers twice
+--- config
+gw_limit_headers ratelimit;
+gw_limit_headers ratelimit;
+--- refused
+"gw_limit_headers" directive is duplicate
 
 
 

@@ -79,6 +79,8 @@ test_rows(void)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         row = &rows[i];
 
+        memset(&item, 0, sizeof(item));
+
         item.name = (const u_char *) row->name;
         item.name_len = strlen(row->name);
         item.unit = row->unit;
@@ -92,14 +94,151 @@ test_rows(void)
 
         buf = malloc(gw_ratelimit_item_size(&item));
 
-        p = gw_ratelimit_policy(buf, &item);
+        p = gw_ratelimit_policy(buf, &item, 0);
         ok(same(buf, p, row->policy), "%s", row->policy);
 
-        p = gw_ratelimit_state(buf, &item);
+        p = gw_ratelimit_state(buf, &item, 0);
         ok(same(buf, p, row->state), "%s", row->state);
 
         free(buf);
     }
+}
+
+
+/* every writer of every generation */
+
+static void
+test_sets(void)
+{
+    u_char                      *buf, *p;
+    unsigned                     i;
+    gw_ratelimit_item_t          item;
+    const gw_ratelimit_field_t  *field;
+
+    static const struct {
+        gw_ratelimit_set_e    set;
+        const char           *name;
+        gw_ratelimit_scope_e  scope;
+        const char           *value;
+        const char           *full;       /* of a full bucket */
+    } fields[] = {
+        { GW_RATELIMIT_DRAFT_08, "RateLimit-Policy", GW_RATELIMIT_EACH,
+          "\"ip\";q=50;w=60;gw-burst=99;pk=:AAECAwQF/v/9:",
+          "\"ip\";q=50;w=60;gw-burst=99" },
+        { GW_RATELIMIT_DRAFT_08, "RateLimit", GW_RATELIMIT_NEAREST,
+          "\"ip\";r=7;t=3;pk=:AAECAwQF/v/9:", "\"ip\";r=100" },
+        { GW_RATELIMIT_DRAFT_00, "RateLimit-Limit", GW_RATELIMIT_PLAIN,
+          "100", "100" },
+        { GW_RATELIMIT_DRAFT_00, "RateLimit-Remaining", GW_RATELIMIT_PLAIN,
+          "7", "100" },
+        { GW_RATELIMIT_DRAFT_00, "RateLimit-Reset", GW_RATELIMIT_PLAIN,
+          "3", "0" },
+        { GW_RATELIMIT_X, "X-RateLimit-Limit", GW_RATELIMIT_PLAIN,
+          "100", "100" },
+        { GW_RATELIMIT_X, "X-RateLimit-Remaining", GW_RATELIMIT_PLAIN,
+          "7", "100" },
+        { GW_RATELIMIT_X, "X-RateLimit-Reset", GW_RATELIMIT_PLAIN, "3", "0" },
+        { GW_RATELIMIT_X_EPOCH, "X-RateLimit-Limit", GW_RATELIMIT_PLAIN,
+          "100", "100" },
+        { GW_RATELIMIT_X_EPOCH, "X-RateLimit-Remaining", GW_RATELIMIT_PLAIN,
+          "7", "100" },
+        { GW_RATELIMIT_X_EPOCH, "X-RateLimit-Reset", GW_RATELIMIT_PLAIN,
+          "1700000003", "1700000000" }
+    };
+
+    field = NULL;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+
+        if (i == 0 || fields[i].set != fields[i - 1].set) {
+            field = gw_ratelimit_set(fields[i].set);
+        }
+
+        ok(field->name != NULL
+           && strcmp(field->name, fields[i].name) == 0
+           && field->len == strlen(fields[i].name)
+           && field->scope == fields[i].scope,
+           "%s of generation %d", fields[i].name, fields[i].set);
+
+        memset(&item, 0, sizeof(item));
+
+        item.name = NAME "ip";
+        item.name_len = 2;
+        item.quota = 50;
+        item.window = 60;
+        item.burst = 99;
+        item.capacity = 100;
+        item.remaining = 7;
+        item.reset = 2 * SEC + 1;
+        item.partition = NAME "\0\1\2\3\4\5\xfe\xff\xfd";
+
+        buf = malloc(gw_ratelimit_item_size(&item));
+
+        p = field->write(buf, &item, 1700000000);
+        ok(same(buf, p, fields[i].value), "its value %s", fields[i].value);
+
+        item.partition = NULL;
+        item.remaining = 100;
+        item.reset = 0;
+
+        p = field->write(buf, &item, 1700000000);
+        ok(same(buf, p, fields[i].full), "its value %s", fields[i].full);
+
+        free(buf);
+
+        field++;
+
+        if (i + 1 == sizeof(fields) / sizeof(fields[0])
+            || fields[i + 1].set != fields[i].set)
+        {
+            ok(field->name == NULL, "the last one");
+        }
+    }
+}
+
+
+static void
+test_text(void)
+{
+    u_char               *buf;
+    gw_ratelimit_item_t   item;
+
+    memset(&item, 0, sizeof(item));
+
+    item.name = NAME "ip";
+    item.name_len = 2;
+    item.text = NAME "\"ip\";q=8";
+    item.text_len = 8;
+    item.partition = NAME "123456789";
+
+    buf = malloc(gw_ratelimit_item_size(&item));
+
+    ok(same(buf, gw_ratelimit_policy(buf, &item, 0),
+            "\"ip\";q=8;pk=:MTIzNDU2Nzg5:"),
+       "a policy that was written before");
+
+    free(buf);
+}
+
+
+static void
+test_partition(void)
+{
+    u_char    a[GW_RATELIMIT_PARTITION], b[GW_RATELIMIT_PARTITION];
+    uint64_t  seed[2] = { 1, 2 }, other[2] = { 1, 3 };
+    uint64_t  key[2] = { 0x1122334455667788ULL, 9 }, key2[2] = { 7, 9 };
+
+    gw_ratelimit_partition(seed, key, a);
+    gw_ratelimit_partition(seed, key, b);
+    ok(memcmp(a, b, sizeof(a)) == 0, "the same partition");
+
+    gw_ratelimit_partition(seed, key2, b);
+    ok(memcmp(a, b, sizeof(a)) != 0, "another key");
+
+    gw_ratelimit_partition(other, key, b);
+    ok(memcmp(a, b, sizeof(a)) != 0, "another secret");
+
+    ok(memcmp(a, key, 8) != 0, "not the key");
 }
 
 
@@ -213,6 +352,9 @@ int
 main(void)
 {
     test_rows();
+    test_sets();
+    test_text();
+    test_partition();
     test_seconds();
     test_nearer();
     test_names();

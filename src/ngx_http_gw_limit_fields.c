@@ -1,0 +1,485 @@
+
+/*
+ * Copyright (C) the nginx gateway modules developers
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gw_limit_fields.h"
+#include "ngx_http_gw_limit_response.h"
+
+
+/* limits of a request whose items need no memory of the pool */
+#define NGX_HTTP_GW_LIMIT_ITEMS  4
+
+
+typedef struct {
+    gw_ratelimit_item_t   item;
+    ngx_uint_t            failed;
+    u_char                partition[GW_RATELIMIT_PARTITION];
+} ngx_http_gw_limit_item_t;
+
+
+/* the limits that the client is told of */
+
+typedef struct {
+    ngx_http_gw_limit_item_t   *items;
+    ngx_uint_t                  n;
+    ngx_http_gw_limit_item_t   *nearest;
+    ngx_http_gw_limit_item_t   *plain;           /* that counts requests */
+    ngx_uint_t                  all;
+} ngx_http_gw_limit_items_t;
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_uint_t                  bit;
+} ngx_http_gw_limit_header_t;
+
+
+static void ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
+    ngx_http_gw_limit_entry_t *entry);
+static ngx_uint_t ngx_http_gw_limit_count_items(
+    ngx_http_gw_limit_view_t *view);
+static void ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
+    ngx_http_gw_limit_items_t *items);
+static ngx_http_gw_limit_item_t *ngx_http_gw_limit_nearest_item(
+    ngx_http_gw_limit_items_t *items, ngx_uint_t plain);
+static ngx_int_t ngx_http_gw_limit_add_set(ngx_http_request_t *r,
+    ngx_http_gw_limit_items_t *items, gw_ratelimit_set_e set);
+static u_char *ngx_http_gw_limit_write(u_char *p,
+    const gw_ratelimit_field_t *field, ngx_http_gw_limit_items_t *items,
+    size_t *size);
+static char *ngx_http_gw_limit_headers_check(ngx_conf_t *cf,
+    ngx_uint_t headers);
+
+
+static const ngx_http_gw_limit_header_t  ngx_http_gw_limit_header_names[] = {
+
+    { ngx_string("ratelimit"),
+      NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_DRAFT_08) },
+    { ngx_string("ratelimit-triple"),
+      NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_DRAFT_00) },
+    { ngx_string("x-ratelimit"), NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X) },
+    { ngx_string("x-ratelimit=epoch"),
+      NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X_EPOCH) },
+    { ngx_string("pk"), NGX_HTTP_GW_LIMIT_HEADERS_PK },
+    { ngx_string("all"), NGX_HTTP_GW_LIMIT_HEADERS_ALL },
+
+    { ngx_null_string, 0 }
+};
+
+
+ngx_http_gw_limit_entry_t *
+ngx_http_gw_limit_nearest(ngx_http_gw_limit_set_t *sets, ngx_uint_t n,
+    ngx_uint_t silent)
+{
+    ngx_uint_t                  i, k;
+    gw_ratelimit_item_t         item, best;
+    ngx_http_gw_limit_entry_t  *entry, *nearest;
+
+    nearest = NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (sets[i].silent && !silent) {
+            continue;
+        }
+
+        if (sets[i].failed) {
+            return sets[i].failed;
+        }
+
+        for (k = 0; k < sets[i].n; k++) {
+            entry = &sets[i].entries[k];
+
+            if (!entry->told || (entry->shadow && !silent)) {
+                continue;
+            }
+
+            ngx_http_gw_limit_item(&item, entry);
+
+            if (nearest == NULL || gw_ratelimit_nearer(&item, &best)) {
+                nearest = entry;
+                best = item;
+            }
+        }
+    }
+
+    return nearest;
+}
+
+
+static void
+ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
+    ngx_http_gw_limit_entry_t *entry)
+{
+    ngx_http_gw_limit_zone_t  *zone;
+
+    zone = entry->limit->zone;
+
+    item->name = zone->policy.data;
+    item->name_len = zone->policy.len;
+    item->unit = NULL;
+    item->partition = NULL;
+
+    /* NULL if it depends on the request */
+
+    item->text = entry->limit->policy.data;
+    item->text_len = entry->limit->policy.len;
+
+    item->quota = entry->plan->quota;
+    item->window = entry->plan->window;
+    item->burst = (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA)
+                  ? entry->plan->capacity - 1 : 0;
+    item->capacity = entry->plan->capacity;
+    item->remaining = entry->remaining;
+    item->reset = entry->next;
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
+    ngx_http_gw_limit_view_t *view)
+{
+    ngx_uint_t                  set;
+    ngx_http_gw_limit_item_t    some[NGX_HTTP_GW_LIMIT_ITEMS];
+    ngx_http_gw_limit_items_t   items;
+
+    items.n = ngx_http_gw_limit_count_items(view);
+
+    if (items.n == 0) {
+        return NGX_OK;
+    }
+
+    items.items = some;
+
+    if (items.n > NGX_HTTP_GW_LIMIT_ITEMS) {
+        items.items = ngx_palloc(r->pool, items.n
+                                          * sizeof(ngx_http_gw_limit_item_t));
+        if (items.items == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_gw_limit_items(view, &items);
+
+    for (set = 0; set < GW_RATELIMIT_SETS; set++) {
+
+        if ((view->headers & NGX_HTTP_GW_LIMIT_HEADERS(set))
+            && ngx_http_gw_limit_add_set(r, &items, set) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+#define ngx_http_gw_limit_shown(set, entry)                                   \
+    (!(set)->silent && (entry)->told && !(entry)->shadow)
+
+
+static ngx_uint_t
+ngx_http_gw_limit_count_items(ngx_http_gw_limit_view_t *view)
+{
+    ngx_uint_t                i, k, n;
+    ngx_http_gw_limit_set_t  *set;
+
+    n = view->extras->nelts;
+
+    for (i = 0; i < view->n; i++) {
+        set = &view->sets[i];
+
+        for (k = 0; k < set->n; k++) {
+            if (ngx_http_gw_limit_shown(set, &set->entries[k])) {
+                n++;
+            }
+        }
+    }
+
+    return n;
+}
+
+
+static void
+ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
+    ngx_http_gw_limit_items_t *items)
+{
+    ngx_uint_t                  i, k, pk;
+    ngx_http_gw_limit_set_t    *set;
+    ngx_http_gw_limit_item_t   *item;
+    ngx_http_gw_limit_entry_t  *entry;
+    ngx_http_gw_limit_extra_t  *extra;
+
+    pk = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_PK;
+    item = items->items;
+
+    for (i = 0; i < view->n; i++) {
+        set = &view->sets[i];
+
+        for (k = 0; k < set->n; k++) {
+            entry = &set->entries[k];
+
+            if (!ngx_http_gw_limit_shown(set, entry)) {
+                continue;
+            }
+
+            ngx_http_gw_limit_item(&item->item, entry);
+            item->failed = (entry == set->failed);
+
+            if (pk) {
+                ngx_http_gw_limit_hash(entry);
+                gw_ratelimit_partition(entry->limit->zone->shared->store->seed,
+                                       entry->key.key, item->partition);
+                item->item.partition = item->partition;
+            }
+
+            item++;
+        }
+    }
+
+    extra = view->extras->elts;
+
+    for (i = 0; i < view->extras->nelts; i++) {
+
+        item->item = extra[i].item;
+        item->failed = extra[i].failed;
+
+        if (pk) {
+            gw_ratelimit_partition(extra[i].seed, extra[i].key,
+                                   item->partition);
+            item->item.partition = item->partition;
+        }
+
+        item++;
+    }
+
+    items->nearest = ngx_http_gw_limit_nearest_item(items, 0);
+    items->plain = ngx_http_gw_limit_nearest_item(items, 1);
+    items->all = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_ALL;
+
+    for (i = 0; i < items->n; i++) {
+        item = &items->items[i];
+        item->item.reset = ngx_http_gw_limit_jitter(view->jitter, view->dice,
+                                                    item->item.reset);
+    }
+}
+
+
+/*
+ * Returns what rejected, or is nearest to exhaustion; NULL if there is none.
+ *
+ *     plain  not 0 counts only those whose units are requests
+ */
+
+static ngx_http_gw_limit_item_t *
+ngx_http_gw_limit_nearest_item(ngx_http_gw_limit_items_t *items,
+    ngx_uint_t plain)
+{
+    ngx_uint_t                 i;
+    ngx_http_gw_limit_item_t  *item, *best;
+
+    best = NULL;
+
+    for (i = 0; i < items->n; i++) {
+        item = &items->items[i];
+
+        if (plain && item->item.unit != NULL) {
+            continue;
+        }
+
+        if (item->failed) {
+            return item;
+        }
+
+        if (best == NULL || gw_ratelimit_nearer(&item->item, &best->item)) {
+            best = item;
+        }
+    }
+
+    return best;
+}
+
+
+static ngx_int_t
+ngx_http_gw_limit_add_set(ngx_http_request_t *r,
+    ngx_http_gw_limit_items_t *items, gw_ratelimit_set_e set)
+{
+    u_char                      *p, *last;
+    size_t                       size;
+    ngx_str_t                    name;
+    ngx_table_elt_t             *h;
+    const gw_ratelimit_field_t  *field;
+
+    size = 0;
+
+    for (field = gw_ratelimit_set(set); field->name; field++) {
+        (void) ngx_http_gw_limit_write(NULL, field, items, &size);
+    }
+
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (field = gw_ratelimit_set(set); field->name; field++) {
+
+        last = ngx_http_gw_limit_write(p, field, items, NULL);
+
+        name.data = (u_char *) field->name;
+        name.len = field->len;
+
+        h = ngx_http_gw_limit_field(r, &name);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->value.data = p;
+        h->value.len = last - p;
+
+        p = last;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Writes the value of a field; or, without a place for it, adds up the room.
+ * Returns the end.
+ */
+
+static u_char *
+ngx_http_gw_limit_write(u_char *p, const gw_ratelimit_field_t *field,
+    ngx_http_gw_limit_items_t *items, size_t *size)
+{
+    u_char                    *start;
+    ngx_uint_t                 i;
+    ngx_http_gw_limit_item_t  *item, *only;
+
+    only = (field->scope == GW_RATELIMIT_PLAIN) ? items->plain
+           : (field->scope == GW_RATELIMIT_NEAREST && !items->all)
+             ? items->nearest : NULL;
+
+    start = p;
+
+    for (i = 0; i < items->n; i++) {
+        item = &items->items[i];
+
+        if ((only != NULL || field->scope == GW_RATELIMIT_PLAIN)
+            && item != only)
+        {
+            continue;
+        }
+
+        if (p == NULL) {
+            *size += gw_ratelimit_item_size(&item->item) + sizeof(", ") - 1;
+            continue;
+        }
+
+        if (p != start) {
+            *p++ = ',';
+            *p++ = ' ';
+        }
+
+        p = field->write(p, &item->item, ngx_time());
+    }
+
+    return p;
+}
+
+
+/*
+ * gw_limit_headers off | [ratelimit [pk] [all]] [ratelimit-triple]
+ *                        [x-ratelimit[=epoch]]
+ */
+
+char *
+ngx_http_gw_limit_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char *p = conf;
+
+    ngx_str_t                         *value;
+    ngx_uint_t                         i, *headers;
+    const ngx_http_gw_limit_header_t  *h;
+
+    headers = (ngx_uint_t *) (p + cmd->offset);
+
+    if (*headers != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    *headers = 0;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (h = ngx_http_gw_limit_header_names; h->name.len; h++) {
+
+            if (h->name.len == value[i].len
+                && ngx_strncmp(h->name.data, value[i].data, h->name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (h->name.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be \"off\" "
+                               "alone, or some of \"ratelimit\", \"pk\", "
+                               "\"all\", \"x-ratelimit\", "
+                               "\"x-ratelimit=epoch\" and "
+                               "\"ratelimit-triple\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (*headers & h->bit) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        *headers |= h->bit;
+    }
+
+    return ngx_http_gw_limit_headers_check(cf, *headers);
+}
+
+
+static char *
+ngx_http_gw_limit_headers_check(ngx_conf_t *cf, ngx_uint_t headers)
+{
+    if ((headers & NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X))
+        && (headers & NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X_EPOCH)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"x-ratelimit\" and \"x-ratelimit=epoch\" are "
+                           "the same fields, use one of them");
+        return NGX_CONF_ERROR;
+    }
+
+    if ((headers & (NGX_HTTP_GW_LIMIT_HEADERS_PK
+                    |NGX_HTTP_GW_LIMIT_HEADERS_ALL))
+        && !(headers & NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_DRAFT_08)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "only the fields of \"ratelimit\" have a place for "
+                           "\"pk\" and \"all\", add it");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
