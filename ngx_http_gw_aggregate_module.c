@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_aggregate_conf.h"
+#include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_aggregate_metrics.h"
 #include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_capture.h"
@@ -62,6 +63,13 @@ static ngx_conf_num_bounds_t  ngx_http_gw_aggregate_subrequests_bounds = {
 
 static ngx_conf_num_bounds_t  ngx_http_gw_aggregate_nesting_bounds = {
     ngx_conf_check_num_bounds, 1, NGX_HTTP_GW_MAX_NESTING
+};
+
+
+static ngx_conf_enum_t  ngx_http_gw_aggregate_cache_control[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("merge"), 1 },
+    { ngx_null_string, 0 }
 };
 
 
@@ -200,6 +208,34 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_aggregate_conf_t, internal_only),
+      NULL },
+
+    { ngx_string("gw_aggregate_cache_control"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, cache_control),
+      &ngx_http_gw_aggregate_cache_control },
+
+    { ngx_string("gw_aggregate_etag"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, etag),
+      NULL },
+
+    { ngx_string("gw_aggregate_server_timing"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, server_timing),
+      NULL },
+
+    { ngx_string("gw_aggregate_pass_header"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_gw_aggregate_pass_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
       ngx_null_command

@@ -185,6 +185,13 @@ typedef struct {
     ngx_str_t                        complete_header;   /* empty: off */
     ngx_flag_t                       internal_only;
     unsigned                         inherit_body:1;
+
+    /* the header of the answer */
+
+    ngx_uint_t                       cache_control;     /* 1: merge */
+    ngx_flag_t                       etag;
+    ngx_flag_t                       server_timing;
+    ngx_array_t                     *pass_headers;
 } ngx_http_gw_aggregate_conf_t;
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_aggregate_conf.h"
+#include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_part_conf.h"
 
 
@@ -32,7 +33,6 @@ static char *ngx_http_gw_aggregate_add_type(ngx_conf_t *cf,
     ngx_array_t *types, const ngx_str_t *name);
 static ngx_int_t ngx_http_gw_aggregate_lookup(const ngx_http_gw_name_t *names,
     ngx_str_t *name, ngx_uint_t *value);
-static ngx_uint_t ngx_http_gw_aggregate_token(ngx_str_t *text);
 
 
 static const ngx_http_gw_name_t  ngx_http_gw_method_names[] = {
@@ -123,6 +123,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
      *     conf->errors_member = { 0, NULL };
      *     conf->complete_header = { 0, NULL };
      *     conf->inherit_body = 0;
+     *     conf->pass_headers = NULL;
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
@@ -142,6 +143,9 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
     conf->partial_status = NGX_CONF_UNSET_UINT;
     conf->errors = NGX_CONF_UNSET_UINT;
     conf->internal_only = NGX_CONF_UNSET;
+    conf->cache_control = NGX_CONF_UNSET_UINT;
+    conf->etag = NGX_CONF_UNSET;
+    conf->server_timing = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -173,6 +177,10 @@ ngx_http_gw_aggregate_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->partial_status, prev->partial_status,
                               NGX_HTTP_OK);
     ngx_conf_merge_value(conf->internal_only, prev->internal_only, 1);
+
+    ngx_conf_merge_uint_value(conf->cache_control, prev->cache_control, 1);
+    ngx_conf_merge_value(conf->etag, prev->etag, 1);
+    ngx_conf_merge_value(conf->server_timing, prev->server_timing, 0);
 
     /* values of several members */
 
@@ -264,6 +272,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
             conf->splice = prev->splice;
             conf->strip = prev->strip;
             conf->inherit_body = prev->inherit_body;
+            conf->pass_headers = prev->pass_headers;
             conf->handler = prev->handler;
             clcf->handler = prev->handler;
         }
@@ -277,13 +286,14 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
 
     if (conf->mode == NGX_HTTP_GW_MODE_OFF) {
 
-        if (conf->parts == NULL) {
+        if (conf->parts == NULL && conf->pass_headers == NULL) {
             return NGX_CONF_OK;
         }
 
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"gw_aggregate_part\" needs \"gw_aggregate object\" "
-                      "or \"array\" in location \"%V\"", &clcf->name);
+                      "\"gw_aggregate_%s\" needs \"gw_aggregate object\" "
+                      "or \"array\" in location \"%V\"",
+                      conf->parts ? "part" : "pass_header", &clcf->name);
         return NGX_CONF_ERROR;
     }
 
@@ -302,6 +312,11 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     }
 
     rv = ngx_http_gw_aggregate_check(cf, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_http_gw_header_init(cf, conf, &clcf->name);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -933,7 +948,7 @@ ngx_http_gw_aggregate_lookup(const ngx_http_gw_name_t *names, ngx_str_t *name,
 
 /* RFC 9110, 5.6.2, less what no header name has */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_gw_aggregate_token(ngx_str_t *text)
 {
     u_char   c;

@@ -46,4 +46,8 @@ char *ngx_http_gw_aggregate_check_size(ngx_conf_t *cf, void *post,
     void *data);
 
 
+/* whether a text may be the name of a header field */
+ngx_uint_t ngx_http_gw_aggregate_token(ngx_str_t *text);
+
+
 #endif /* NGX_HTTP_GW_AGGREGATE_CONF_H */

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_json_escape.h"
+#include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_part.h"
 
@@ -36,13 +37,6 @@ static ngx_int_t ngx_http_gw_compose_send(ngx_http_request_t *r,
     ngx_chain_t *out);
 static ngx_uint_t ngx_http_gw_compose_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
-static ngx_int_t ngx_http_gw_compose_headers(ngx_http_gw_gather_t *gather);
-static ngx_int_t ngx_http_gw_compose_failed_header(
-    ngx_http_gw_gather_t *gather);
-static ngx_int_t ngx_http_gw_compose_copy_headers(ngx_http_request_t *r,
-    ngx_http_gw_part_t *part, const ngx_str_t *name);
-static ngx_table_elt_t *ngx_http_gw_compose_header(ngx_http_request_t *r,
-    const ngx_str_t *name, const ngx_str_t *value);
 static ngx_uint_t ngx_http_gw_compose_listed(ngx_http_gw_part_t *part);
 static u_char *ngx_http_gw_compose_error(u_char *p, ngx_http_gw_part_t *part,
     ngx_uint_t errors);
@@ -70,15 +64,9 @@ static const ngx_http_gw_title_t  ngx_http_gw_titles[] = {
 };
 
 
-static const ngx_str_t  ngx_http_gw_failed_name = ngx_string("X-Gw-Failed");
-static const ngx_str_t  ngx_http_gw_cache_control =
-    ngx_string("Cache-Control");
-static const ngx_str_t  ngx_http_gw_no_store = ngx_string("no-store");
 static const ngx_str_t  ngx_http_gw_retry_after = ngx_string("Retry-After");
 static const ngx_str_t  ngx_http_gw_authenticate =
     ngx_string("WWW-Authenticate");
-static const ngx_str_t  ngx_http_gw_true = ngx_string("true");
-static const ngx_str_t  ngx_http_gw_false = ngx_string("false");
 
 
 ngx_int_t
@@ -286,7 +274,8 @@ ngx_http_gw_compose_answer(ngx_http_gw_gather_t *gather)
     conf = gather->conf;
 
     if (ngx_http_gw_compose_body(gather, &out, &length) != NGX_OK
-        || ngx_http_gw_compose_headers(gather) != NGX_OK)
+        || ngx_http_gw_header_answer(gather) != NGX_OK
+        || ngx_http_gw_header_etag(gather, out) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -484,7 +473,7 @@ ngx_http_gw_compose_problem(ngx_http_gw_gather_t *gather, ngx_uint_t status,
 
     r = gather->request;
 
-    if (ngx_http_gw_compose_headers(gather) != NGX_OK) {
+    if (ngx_http_gw_header_answer(gather) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -493,16 +482,15 @@ ngx_http_gw_compose_problem(ngx_http_gw_gather_t *gather, ngx_uint_t status,
     {
         if ((status == NGX_HTTP_TOO_MANY_REQUESTS
              || status == NGX_HTTP_SERVICE_UNAVAILABLE)
-            && ngx_http_gw_compose_copy_headers(r, part,
-                                                &ngx_http_gw_retry_after)
+            && ngx_http_gw_header_copy(r, part, &ngx_http_gw_retry_after, NULL)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
 
         if (status == NGX_HTTP_UNAUTHORIZED
-            && ngx_http_gw_compose_copy_headers(r, part,
-                                                &ngx_http_gw_authenticate)
+            && ngx_http_gw_header_copy(r, part, &ngx_http_gw_authenticate,
+                                       NULL)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -615,169 +603,6 @@ ngx_http_gw_compose_error_page(ngx_http_request_t *r, ngx_uint_t status)
     }
 
     return 0;
-}
-
-
-static ngx_int_t
-ngx_http_gw_compose_headers(ngx_http_gw_gather_t *gather)
-{
-    const ngx_str_t     *name;
-    ngx_http_request_t  *r;
-
-    r = gather->request;
-    name = &gather->conf->complete_header;
-
-    switch (gather->state) {
-
-    case NGX_HTTP_GW_STATE_COMPLETE:
-        ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_COMPLETE);
-
-        if (name->len
-            && ngx_http_gw_compose_header(r, name, &ngx_http_gw_true) == NULL)
-        {
-            return NGX_ERROR;
-        }
-
-        return NGX_OK;
-
-    case NGX_HTTP_GW_STATE_PARTIAL:
-        ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_PARTIAL);
-        break;
-
-    default: /* NGX_HTTP_GW_STATE_FAILED */
-        ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_FAILED);
-        break;
-    }
-
-    if (ngx_http_gw_compose_header(r, &ngx_http_gw_cache_control,
-                                   &ngx_http_gw_no_store)
-        == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    if (name->len == 0) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_gw_compose_header(r, name, &ngx_http_gw_false) == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_gw_compose_failed_header(gather);
-}
-
-
-static ngx_int_t
-ngx_http_gw_compose_failed_header(ngx_http_gw_gather_t *gather)
-{
-    u_char              *p;
-    size_t               len;
-    ngx_str_t            value;
-    ngx_uint_t           i;
-    ngx_http_request_t  *r;
-    ngx_http_gw_part_t  *part;
-
-    if (gather->conf->errors == NGX_HTTP_GW_ERRORS_OFF) {
-        return NGX_OK;
-    }
-
-    r = gather->request;
-    len = 0;
-
-    for (i = 0; i < gather->nparts; i++) {
-        len += gather->parts[i].conf->name.len + sizeof(", ") - 1;
-    }
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.data = p;
-
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
-
-        if (!ngx_http_gw_compose_listed(part)) {
-            continue;
-        }
-
-        if (p != value.data) {
-            *p++ = ',';
-            *p++ = ' ';
-        }
-
-        p = ngx_cpymem(p, part->conf->name.data, part->conf->name.len);
-    }
-
-    value.len = p - value.data;
-
-    if (value.len
-        && ngx_http_gw_compose_header(r, &ngx_http_gw_failed_name, &value)
-           == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* all lines of a header that a part's answer has */
-
-static ngx_int_t
-ngx_http_gw_compose_copy_headers(ngx_http_request_t *r,
-    ngx_http_gw_part_t *part, const ngx_str_t *name)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *lp;
-    ngx_table_elt_t  *h, *e;
-
-    for (lp = &part->request->headers_out.headers.part; lp; lp = lp->next) {
-        h = lp->elts;
-
-        for (i = 0; i < lp->nelts; i++) {
-
-            if (h[i].hash == 0
-                || h[i].key.len != name->len
-                || ngx_strncasecmp(h[i].key.data, name->data, name->len) != 0)
-            {
-                continue;
-            }
-
-            e = ngx_http_gw_compose_header(r, name, &h[i].value);
-            if (e == NULL) {
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_table_elt_t *
-ngx_http_gw_compose_header(ngx_http_request_t *r, const ngx_str_t *name,
-    const ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    h->hash = 1;
-    h->key = *name;
-    h->value = *value;
-    h->lowcase_key = NULL;
-
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return h;
 }
 
 

@@ -634,3 +634,153 @@ gw_aggregate object;
 --- must_die
 --- error_log
 "gw_aggregate" directive is not allowed here
+
+
+
+=== TEST: gw_aggregate_cache_control has a closed set of values
+--- config
+gw_aggregate_cache_control on;
+--- must_die
+--- error_log
+invalid value "on"
+
+
+
+=== TEST: gw_aggregate_cache_control is given once
+--- config
+gw_aggregate_cache_control off; gw_aggregate_cache_control merge;
+--- must_die
+--- error_log
+"gw_aggregate_cache_control" directive is duplicate
+
+
+
+=== TEST: gw_aggregate_etag is a flag
+--- config
+gw_aggregate_etag strong;
+--- must_die
+--- error_log
+invalid value "strong" in "gw_aggregate_etag" directive
+
+
+
+=== TEST: gw_aggregate_server_timing is a flag
+--- config
+gw_aggregate_server_timing all;
+--- must_die
+--- error_log
+invalid value "all" in "gw_aggregate_server_timing" directive
+
+
+
+=== TEST: a header to pass is a header
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header "X A";
+}
+--- must_die
+--- error_log
+invalid header name "X A"
+
+
+
+=== TEST: a header of a connection is not passed
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header Transfer-Encoding;
+}
+--- must_die
+--- error_log
+"Transfer-Encoding" cannot be passed: it belongs to the connection of the part
+
+
+
+=== TEST: a header of a body is not passed
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header content-length all;
+}
+--- must_die
+--- error_log
+"content-length" cannot be passed: it belongs to the body of the part
+
+
+
+=== TEST: a header that nginx makes is not passed
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header Date a;
+}
+--- must_die
+--- error_log
+"Date" cannot be passed: it is made by nginx for the whole
+
+
+
+=== TEST: a header that is merged is not passed
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header Cache-Control a;
+}
+--- must_die
+--- error_log
+"Cache-Control" cannot be passed in location "/": it is merged from all parts, unless "gw_aggregate_cache_control" is off
+
+
+
+=== TEST: cookies are passed from parts that are named
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header set-cookie;
+}
+--- must_die
+--- error_log
+cookies of which parts are passed must be said: "set-cookie" needs the name of a part, or "all"
+
+
+
+=== TEST: a header is passed once
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pass_header X-A a;
+    gw_aggregate_pass_header x-a all;
+}
+--- must_die
+--- error_log
+"x-a" is passed already
+
+
+
+=== TEST: a header is passed from a part
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_pass_header X-A b;
+    gw_aggregate_part a /a;
+}
+--- must_die
+--- error_log
+"X-A" is passed from "b" in location "/", which must be a part of it, "first" or "all"
+
+
+
+=== TEST: headers are passed in an aggregate
+--- config
+location / { gw_aggregate_pass_header X-A; }
+--- must_die
+--- error_log
+"gw_aggregate_pass_header" needs "gw_aggregate object" or "array" in location "/"
