@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_concurrency_request.h"
 #include "ngx_http_gw_joint.h"
+#include "ngx_http_gw_limit_api.h"
 #include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
@@ -27,6 +28,7 @@ typedef struct {
     ngx_array_t                     concurrency_zones;
     ngx_array_t                     quota_zones;
     ngx_http_gw_limit_worker_t      worker;
+    ngx_http_gw_limit_api_t         api;
 } ngx_http_gw_ratelimit_main_conf_t;
 
 
@@ -38,6 +40,7 @@ static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_get_ctx(
     ngx_http_request_t *r);
 static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_create_ctx(
     ngx_http_request_t *r);
+static ngx_int_t ngx_http_gw_ratelimit_api_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r);
 
 static ngx_int_t ngx_http_gw_ratelimit_variable(ngx_http_request_t *r,
@@ -68,6 +71,8 @@ static char *ngx_http_gw_ratelimit_concurrency(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static char *ngx_http_gw_ratelimit_on_error(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static char *ngx_http_gw_ratelimit_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static ngx_int_t ngx_http_gw_ratelimit_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_gw_ratelimit_init_process(ngx_cycle_t *cycle);
 static void ngx_http_gw_ratelimit_exit_process(ngx_cycle_t *cycle);
@@ -227,6 +232,13 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_limit_conf_t, subrequests),
+      NULL },
+
+    { ngx_string("gw_limit_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_gw_ratelimit_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("gw_limit_delay_max"),
@@ -478,6 +490,19 @@ ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
 
 
 static ngx_int_t
+ngx_http_gw_ratelimit_api_handler(ngx_http_request_t *r)
+{
+    ngx_http_gw_limit_conf_t           *conf;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_gw_ratelimit_module);
+    rmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_ratelimit_module);
+
+    return ngx_http_gw_limit_api_handle(r, &rmcf->api, conf->api);
+}
+
+
+static ngx_int_t
 ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 {
     ngx_array_t                extras;
@@ -652,6 +677,11 @@ ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf)
 
     rmcf->worker.delay_max = NGX_CONF_UNSET;
 
+    rmcf->api.limits = &rmcf->zones;
+    rmcf->api.quotas = &rmcf->quota_zones;
+    rmcf->api.concurrencies = &rmcf->concurrency_zones;
+    rmcf->api.links = &rmcf->worker.links;
+
     return rmcf;
 }
 
@@ -729,6 +759,7 @@ ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->error_status = 0;
+     *     conf->api = NGX_HTTP_GW_LIMIT_API_OFF;
      */
 
     conf->limits = NGX_CONF_UNSET_PTR;
@@ -826,6 +857,9 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_ptr_value(conf->bypass, prev->bypass, NULL);
     ngx_conf_merge_value(conf->retry_after, prev->retry_after, 1);
     ngx_conf_merge_value(conf->subrequests, prev->subrequests, 0);
+
+    ngx_http_gw_limit_api_inherit(cf, &conf->api, prev->api,
+                                  ngx_http_gw_ratelimit_api_handler);
 
     return NGX_CONF_OK;
 }
@@ -935,6 +969,16 @@ ngx_http_gw_ratelimit_on_error(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->error_status = code;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_ratelimit_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gw_limit_conf_t *lcf = conf;
+
+    return ngx_http_gw_limit_api(cf, &lcf->api,
+                                 ngx_http_gw_ratelimit_api_handler);
 }
 
 

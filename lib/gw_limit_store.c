@@ -178,6 +178,34 @@ gw_limit_store_drain(gw_limit_store_t *store, const gw_limit_key_t *key,
 }
 
 
+int64_t
+gw_limit_store_peek(gw_limit_store_t *store, const gw_limit_key_t *key)
+{
+    gw_limit_look_t  look;
+
+    gw_limit_find(store, key, &look);
+
+    return (look.slot != NULL) ? look.tat : 0;
+}
+
+
+void
+gw_limit_store_reset(gw_limit_store_t *store, const gw_limit_key_t *key)
+{
+    unsigned         n;
+    gw_limit_look_t  look;
+
+    for (n = 0; n < GW_LIMIT_STORE_TRIES; n++) {
+
+        gw_limit_find(store, key, &look);
+
+        if (look.slot == NULL || gw_limit_swap(&look.slot->tat, look.tat, 1)) {
+            return;
+        }
+    }
+}
+
+
 /* The n-th slot of the key's bucket, from a place that its hash chooses. */
 
 static gw_limit_slot_t *

@@ -132,4 +132,19 @@ int64_t gw_limit_store_drain(gw_limit_store_t *store,
     const gw_limit_key_t *key, const gw_gcra_t *gcra, int64_t now);
 
 
+/*
+ * Looks at a key, changes nothing.
+ *
+ * Returns its theoretical arrival time, ns; 0 if it is not there.
+ */
+
+int64_t gw_limit_store_peek(gw_limit_store_t *store,
+    const gw_limit_key_t *key);
+
+
+/* Forgets what a key has taken. */
+
+void gw_limit_store_reset(gw_limit_store_t *store, const gw_limit_key_t *key);
+
+
 #endif /* GW_LIMIT_STORE_H */

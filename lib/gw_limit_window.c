@@ -179,6 +179,75 @@ gw_limit_window_drain(gw_limit_store_t *store, const gw_limit_key_t *key,
 }
 
 
+void
+gw_limit_window_peek(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_window_t *w, int64_t now, gw_gcra_result_t *res)
+{
+    uint64_t          word;
+    unsigned          n;
+    gw_limit_look_t   look;
+    gw_window_cell_t  cell;
+
+    now /= GW_LIMIT_WINDOW_TICK;
+    cell.end = 0;
+
+    for (n = 0; n < GW_LIMIT_STORE_TRIES; n++) {
+
+        gw_limit_find(store, key, &look);
+
+        if (look.slot == NULL) {
+            break;
+        }
+
+        word = gw_limit_load(&look.slot->spare[0]);
+
+        if (gw_limit_load(&look.slot->tat) == look.tat) {
+            gw_limit_window_read(w, word, look.tat / GW_LIMIT_WINDOW_TICK,
+                                 &cell);
+            break;
+        }
+    }
+
+    (void) gw_window_turn(w, &cell, now);
+    gw_window_state(w, &cell, now, res);
+}
+
+
+void
+gw_limit_window_reset(gw_limit_store_t *store, const gw_limit_key_t *key)
+{
+    uint64_t          word;
+    unsigned          n;
+    gw_limit_look_t   look;
+    gw_window_cell_t  cell;
+
+    for (n = 0; n < GW_LIMIT_STORE_TRIES; n++) {
+
+        gw_limit_find(store, key, &look);
+
+        if (look.slot == NULL) {
+            return;
+        }
+
+        word = gw_limit_load(&look.slot->spare[0]);
+
+        if (gw_limit_load(&look.slot->tat) != look.tat) {
+            continue;
+        }
+
+        /* the end stands: it alone would bring the counters back */
+
+        cell.end = look.tat / GW_LIMIT_WINDOW_TICK;
+        cell.count = 0;
+        cell.previous = 0;
+
+        if (gw_limit_window_keep(&look, word, &cell)) {
+            return;
+        }
+    }
+}
+
+
 /* w: NULL when the counters are known to belong to "end" */
 
 static void

@@ -67,4 +67,21 @@ int64_t gw_limit_window_drain(gw_limit_store_t *store,
     const gw_limit_key_t *key, const gw_window_t *w, int64_t now);
 
 
+/*
+ * Looks at a key, changes nothing.
+ *
+ *     now         ns
+ *     res         out: in usec, that of an allowed request
+ */
+
+void gw_limit_window_peek(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_window_t *w, int64_t now, gw_gcra_result_t *res);
+
+
+/* Forgets what a key has taken, whatever its period is. */
+
+void gw_limit_window_reset(gw_limit_store_t *store,
+    const gw_limit_key_t *key);
+
+
 #endif /* GW_LIMIT_WINDOW_H */

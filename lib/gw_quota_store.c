@@ -18,10 +18,14 @@ static gw_quota_slot_t *gw_quota_slots(gw_quota_store_t *store,
 static gw_quota_slot_t *gw_quota_find(gw_quota_store_t *store,
     const gw_quota_key_t *key);
 static gw_quota_half_t *gw_quota_half(gw_quota_slot_t *slot);
+static gw_quota_half_t *gw_quota_other(gw_quota_slot_t *slot);
+static int64_t gw_quota_granted(gw_quota_slot_t *slot);
 static gw_quota_slot_t *gw_quota_insert(gw_quota_store_t *store,
     const gw_quota_key_t *key, const gw_quota_t *quota);
 static void gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota,
     int64_t now, gw_quota_result_t *res);
+static int gw_quota_turned(const gw_quota_half_t *half,
+    const gw_quota_t *quota, int64_t now, gw_quota_result_t *res);
 static int64_t gw_quota_carry(const gw_quota_half_t *half,
     const gw_quota_t *quota);
 
@@ -87,7 +91,9 @@ gw_quota_store_take(gw_quota_store_t *store, const gw_quota_key_t *key,
 
     half = gw_quota_half(slot);
 
-    res->limit = quota->limit + half->carried;
+    res->carried = half->carried;
+    res->granted = gw_quota_granted(slot);
+    res->limit = quota->limit + res->carried + res->granted;
 
     rc = (half->used + (cost ? cost : 1) <= res->limit) ? GW_OK : GW_DECLINED;
 
@@ -124,6 +130,91 @@ gw_quota_store_give(gw_quota_store_t *store, const gw_quota_key_t *key,
         gw_quota_set(&half->used,
                      half->used > units ? half->used - units : 0);
     }
+}
+
+
+void
+gw_quota_store_peek(gw_quota_store_t *store, const gw_quota_key_t *key,
+    const gw_quota_t *quota, int64_t now, gw_quota_result_t *res)
+{
+    gw_quota_half_t  *half, none;
+    gw_quota_slot_t  *slot;
+
+    slot = gw_quota_find(store, key);
+
+    none.start = 0;
+    half = (slot != NULL) ? gw_quota_half(slot) : &none;
+
+    res->used = 0;
+    res->carried = 0;
+    res->granted = 0;
+
+    if (!gw_quota_turned(half, quota, now, res)) {
+        res->used = half->used;
+        res->carried = half->carried;
+        res->granted = gw_quota_granted(slot);
+
+    } else if (half->start != 0) {
+        res->carried = gw_quota_carry(half, quota);
+    }
+
+    res->limit = quota->limit + res->carried + res->granted;
+}
+
+
+gw_status_e
+gw_quota_store_grant(gw_quota_store_t *store, const gw_quota_key_t *key,
+    const gw_quota_t *quota, int64_t now, int64_t units,
+    gw_quota_result_t *res)
+{
+    gw_quota_half_t  *half, *other;
+    gw_quota_slot_t  *slot;
+
+    slot = gw_quota_find(store, key);
+
+    if (slot == NULL) {
+        slot = gw_quota_insert(store, key, quota);
+    }
+
+    gw_quota_period(slot, quota, now, res);
+
+    half = gw_quota_half(slot);
+    other = gw_quota_other(slot);
+
+    units += gw_quota_granted(slot);
+
+    if (units > GW_QUOTA_MAX) {
+        return GW_DECLINED;
+    }
+
+    if (other->start != -half->start) {
+        gw_quota_set(&other->start, 0);
+    }
+
+    gw_quota_set(&other->used, units);
+    gw_quota_set(&other->start, -half->start);
+
+    gw_quota_store_peek(store, key, quota, now, res);
+
+    return GW_OK;
+}
+
+
+void
+gw_quota_store_reset(gw_quota_store_t *store, const gw_quota_key_t *key)
+{
+    gw_quota_slot_t  *slot;
+
+    slot = gw_quota_find(store, key);
+
+    if (slot == NULL) {
+        return;
+    }
+
+    /* the earlier one first: it must not count in between */
+
+    gw_quota_set(&gw_quota_other(slot)->start, 0);
+    gw_quota_set(&gw_quota_half(slot)->start, 0);
 }
 
 
@@ -166,6 +257,27 @@ static gw_quota_half_t *
 gw_quota_half(gw_quota_slot_t *slot)
 {
     return &slot->half[slot->half[1].start > slot->half[0].start];
+}
+
+
+static gw_quota_half_t *
+gw_quota_other(gw_quota_slot_t *slot)
+{
+    return &slot->half[slot->half[1].start <= slot->half[0].start];
+}
+
+
+/* Returns what was granted for the period that counts. */
+
+static int64_t
+gw_quota_granted(gw_quota_slot_t *slot)
+{
+    gw_quota_half_t  *half, *other;
+
+    half = gw_quota_half(slot);
+    other = gw_quota_other(slot);
+
+    return (half->start > 0 && other->start == -half->start) ? other->used : 0;
 }
 
 
@@ -233,6 +345,27 @@ gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota, int64_t now,
 
     half = gw_quota_half(slot);
 
+    if (!gw_quota_turned(half, quota, now, res)) {
+        return;
+    }
+
+    carried = (half->start == 0) ? 0 : gw_quota_carry(half, quota);
+
+    next = gw_quota_other(slot);
+
+    next->used = 0;
+    next->carried = carried;
+
+    gw_quota_set(&next->start, res->start);
+}
+
+
+/* Returns 1 if the period of "now", in res, is later than that of half. */
+
+static int
+gw_quota_turned(const gw_quota_half_t *half, const gw_quota_t *quota,
+    int64_t now, gw_quota_result_t *res)
+{
     res->start = quota->start;
     res->end = quota->end;
 
@@ -248,17 +381,10 @@ gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota, int64_t now,
 
     if (half->start >= res->start) {
         res->start = half->start;
-        return;
+        return 0;
     }
 
-    carried = (half->start == 0) ? 0 : gw_quota_carry(half, quota);
-
-    next = &slot->half[half == &slot->half[0]];
-
-    next->used = 0;
-    next->carried = carried;
-
-    gw_quota_set(&next->start, res->start);
+    return 1;
 }
 
 

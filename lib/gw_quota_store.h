@@ -13,6 +13,9 @@
  * period is written to the other half, its start last: a process that is
  * killed on the way leaves the old one as it was.
  *
+ * Until then the other half has what was granted for the period that counts,
+ * in place of what was used, and that period's start with a minus sign.
+ *
  * The functions that say so need a lock of the caller, one for the store,
  * that is released when its holder is killed.
  *
@@ -36,7 +39,9 @@
 
 
 typedef struct {
-    int64_t             start;           /* seconds since 1970, 0: nothing */
+    /* seconds since 1970, 0: nothing, < 0: grants of that period */
+    int64_t             start;
+
     int64_t             used;            /* units */
     int64_t             carried;         /* units of the period before */
 } gw_quota_half_t;
@@ -76,10 +81,12 @@ typedef struct {
 
 
 typedef struct {
-    int64_t             limit;           /* with what was carried over */
+    int64_t             limit;           /* with both of the following */
     int64_t             used;            /* after the decision */
     int64_t             start;           /* of the period */
     int64_t             end;
+    int64_t             carried;         /* over from the one before */
+    int64_t             granted;
 } gw_quota_result_t;
 
 
@@ -127,6 +134,36 @@ gw_status_e gw_quota_store_take(gw_quota_store_t *store,
 
 void gw_quota_store_give(gw_quota_store_t *store, const gw_quota_key_t *key,
     int64_t start, int64_t units);
+
+
+/*
+ * Tells what gw_quota_store_take() would with a cost of 0, and changes
+ * nothing; locked.
+ */
+
+void gw_quota_store_peek(gw_quota_store_t *store, const gw_quota_key_t *key,
+    const gw_quota_t *quota, int64_t now, gw_quota_result_t *res);
+
+
+/*
+ * Adds units to the period of "now"; locked.  They end with it: they are not
+ * carried over.
+ *
+ *     units     1 to GW_QUOTA_MAX
+ *     res       out: as of gw_quota_store_peek()
+ *
+ * Returns GW_OK, or GW_DECLINED if more than GW_QUOTA_MAX would be granted.
+ */
+
+gw_status_e gw_quota_store_grant(gw_quota_store_t *store,
+    const gw_quota_key_t *key, const gw_quota_t *quota, int64_t now,
+    int64_t units, gw_quota_result_t *res);
+
+
+/* Forgets a key, as if it had never been seen; locked. */
+
+void gw_quota_store_reset(gw_quota_store_t *store,
+    const gw_quota_key_t *key);
 
 
 #endif /* GW_QUOTA_STORE_H */

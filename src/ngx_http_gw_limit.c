@@ -317,12 +317,8 @@ void
 ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry)
 {
     if (!entry->hashed) {
-        gw_limit_store_key(entry->limit->zone->shared->store,
-                           entry->value.data, entry->value.len, &entry->key);
-
-        /* what another algorithm has left is another key */
-
-        entry->key.key[0] ^= entry->plan->algorithm;
+        ngx_http_gw_limit_zone_key(entry->limit->zone, entry->plan->algorithm,
+                                   &entry->value, &entry->key);
         entry->hashed = 1;
     }
 }

@@ -14,14 +14,14 @@
 /* src/scripts/conc.lua */
 
 #define NGX_HTTP_GW_LIMIT_CONC_SHA                                            \
-    "a4a30693998bd182a598edba92b4f93c1cdb356f"
+    "10ceb761761fb2e19bf5fb56c361622a14b896af"
 
 #define NGX_HTTP_GW_LIMIT_CONC_LUA                                            \
     "local call=redis.call\n"                                                 \
     "local t=call('TIME')\n"                                                  \
     "local now=t[1]*1000000+t[2]\n"                                           \
     "local all=call('HGETALL',KEYS[1])\n"                                     \
-    "local me,held=ARGV[1],ARGV[2]+0\n"                                       \
+    "local me,held=ARGV[1],(ARGV[2]or 0)+0\n"                                 \
     "local mine,others,ok=0,0,0\n"                                            \
     "local gone={}\n"                                                         \
     "for i=1,#all,2 do\n"                                                     \
@@ -33,6 +33,9 @@
     "else\n"                                                                  \
     "gone[#gone+1]=all[i]\n"                                                  \
     "end\n"                                                                   \
+    "end\n"                                                                   \
+    "if not me then\n"                                                        \
+    "return{others,0}\n"                                                      \
     "end\n"                                                                   \
     "mine=math.min(math.max(mine,held),held+ARGV[3])\n"                       \
     "if ARGV[6]and others+mine<ARGV[6]+0 then\n"                              \

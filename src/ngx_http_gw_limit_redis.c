@@ -59,7 +59,6 @@ static ngx_int_t ngx_http_gw_limit_redis_cell(
 static ngx_int_t ngx_http_gw_limit_redis_used(
     ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
     int64_t d, int64_t extra, int64_t start);
-static const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
 static u_char *ngx_http_gw_limit_redis_tag(u_char *p, ngx_str_t *value);
 static ngx_uint_t ngx_http_gw_limit_redis_literal(ngx_str_t *value);
 
@@ -746,7 +745,7 @@ ngx_http_gw_limit_redis_state(ngx_http_gw_limit_redis_cell_t *cell,
 }
 
 
-static const char *
+const char *
 ngx_http_gw_limit_redis_reason(redisReply *reply)
 {
     const ngx_http_gw_limit_redis_error_t  *error;

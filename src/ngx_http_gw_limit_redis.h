@@ -180,6 +180,9 @@ ngx_int_t ngx_http_gw_limit_redis_late(ngx_http_gw_limit_redis_t *check,
  */
 ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i);
 
+/* Returns what an error reply means, a static text. */
+const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
+
 /* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */
 void ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n);
 

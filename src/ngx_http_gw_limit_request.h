@@ -80,6 +80,9 @@ typedef struct {
     ngx_array_t                      *bypass;    /* of complex values */
     ngx_flag_t                        retry_after;
     ngx_flag_t                        subrequests;
+
+    /* of gw_limit_api */
+    ngx_uint_t                        api;       /* its mode */
 } ngx_http_gw_limit_conf_t;
 
 

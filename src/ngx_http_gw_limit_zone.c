@@ -294,6 +294,8 @@ ngx_http_gw_limit_zone_check(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone)
         }
     }
 
+    zone->most = ngx_max(zone->burst.units, 0);
+
     if (zone->policy.len == 0) {
         zone->policy = zone->name;
     }
@@ -497,6 +499,18 @@ ngx_http_gw_limit_zone_create(ngx_shm_zone_t *shm_zone,
     zone->shpool->data = zone->shared;
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_gw_limit_zone_key(ngx_http_gw_limit_zone_t *zone,
+    ngx_uint_t algorithm, ngx_str_t *value, gw_limit_key_t *key)
+{
+    gw_limit_store_key(zone->shared->store, value->data, value->len, key);
+
+    /* what another algorithm has left is another key */
+
+    key->key[0] ^= algorithm;
 }
 
 

@@ -107,6 +107,8 @@ typedef struct {
 
     ngx_uint_t                  algorithm;
 
+    int64_t                     most;        /* burst of all its limits */
+
     ngx_str_t                   service;     /* empty: shared memory */
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */
     ngx_uint_t                  link;        /* number of the service */
@@ -140,6 +142,14 @@ char *ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag,
  */
 ngx_int_t ngx_http_gw_limit_zone_resolve(ngx_conf_t *cf, ngx_array_t *zones,
     ngx_array_t *services);
+
+/*
+ * Hashes a key for the store of a zone; every algorithm has other keys.
+ *
+ *     value  of the key
+ */
+void ngx_http_gw_limit_zone_key(ngx_http_gw_limit_zone_t *zone,
+    ngx_uint_t algorithm, ngx_str_t *value, gw_limit_key_t *key);
 
 /*
  * A clock for the store: CLOCK_MONOTONIC in ns.  ngx_current_msec is too

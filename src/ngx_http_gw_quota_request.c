@@ -201,7 +201,6 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
     time_t             anchor;
     int64_t            since;
     ngx_str_t          value;
-    gw_period_span_t   span;
 
     if (ngx_http_complex_value(r, zone->quota, &value) != NGX_OK) {
         return NGX_ERROR;
@@ -214,10 +213,6 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
     if (terms->limit < 0) {
         return NGX_DECLINED;
     }
-
-    terms->carry = zone->percent
-                   ? (int64_t) ((double) terms->limit * zone->carry / 100)
-                   : zone->carry;
 
     since = GW_PERIOD_NEVER;
 
@@ -239,14 +234,7 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
         }
     }
 
-    gw_period_at(&zone->period, &zone->timezone, ngx_time(), since, &span);
-
-    terms->start = span.start;
-    terms->end = span.end;
-
-    terms->length = (zone->period.kind == GW_PERIOD_LENGTH
-                     && since == GW_PERIOD_NEVER)
-                    ? zone->period.length : 0;
+    ngx_http_gw_quota_zone_terms(zone, terms->limit, since, terms);
 
     return NGX_OK;
 }

@@ -427,6 +427,27 @@ ngx_http_gw_quota_units(ngx_str_t *value, int64_t *units)
 }
 
 
+void
+ngx_http_gw_quota_zone_terms(ngx_http_gw_quota_zone_t *zone, int64_t limit,
+    int64_t since, gw_quota_t *terms)
+{
+    gw_period_span_t  span;
+
+    gw_period_at(&zone->period, &zone->timezone, ngx_time(), since, &span);
+
+    terms->limit = limit;
+    terms->carry = zone->percent
+                   ? (int64_t) ((double) limit * zone->carry / 100)
+                   : zone->carry;
+    terms->start = span.start;
+    terms->end = span.end;
+
+    terms->length = (zone->period.kind == GW_PERIOD_LENGTH
+                     && since == GW_PERIOD_NEVER)
+                    ? zone->period.length : 0;
+}
+
+
 static ngx_int_t
 ngx_http_gw_quota_zone_memory(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
     ssize_t size)

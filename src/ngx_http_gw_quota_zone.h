@@ -69,6 +69,16 @@ char *ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_gw_quota_units(ngx_str_t *value, int64_t *units);
 
 /*
+ * Computes the period of this moment, and what may be carried over to it.
+ *
+ *     limit   units
+ *     since   Unix time, the value of the anchor; GW_PERIOD_NEVER: none
+ *     terms   out
+ */
+void ngx_http_gw_quota_zone_terms(ngx_http_gw_quota_zone_t *zone,
+    int64_t limit, int64_t since, gw_quota_t *terms);
+
+/*
  * Adds the samples of the zones: gw_quota_* and gw_zone_*.  Returns NGX_OK,
  * or NGX_ERROR when memory is short.
  */

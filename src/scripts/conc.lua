@@ -11,6 +11,7 @@
 --   ARGV[4]  life of the field, usec
 --   ARGV[5]  life of the key, msec
 --   ARGV[6]  limit; absent: no request, only news
+-- Without arguments it is only a look.
 --
 -- What is stored can be wrong after a connection was cut or the data was
 -- lost; it is at least what the worker knows of, and at most that and what it
@@ -25,7 +26,7 @@ local call = redis.call
 local t = call('TIME')
 local now = t[1] * 1000000 + t[2]
 local all = call('HGETALL', KEYS[1])
-local me, held = ARGV[1], ARGV[2] + 0
+local me, held = ARGV[1], (ARGV[2] or 0) + 0
 local mine, others, ok = 0, 0, 0
 local gone = {}
 
@@ -41,6 +42,10 @@ for i = 1, #all, 2 do
     else
         gone[#gone + 1] = all[i]
     end
+end
+
+if not me then
+    return { others, 0 }
 end
 
 mine = math.min(math.max(mine, held), held + ARGV[3])

@@ -582,11 +582,45 @@ test_sizes(void)
 }
 
 
+static void
+test_peek(void)
+{
+    int64_t            tat;
+    shared_t          *sh;
+    gw_gcra_t          g;
+    gw_limit_key_t     key;
+    gw_gcra_result_t   res;
+
+    sh = shared(64 * 1024);
+    gw_gcra_init(&g, 1, SEC, 9);
+
+    gw_limit_store_key(sh->store, (u_char *) "k", 1, &key);
+
+    gw_limit_store_reset(sh->store, &key);
+    ok(gw_limit_store_peek(sh->store, &key) == 0 && sh->store->used == 0,
+       "a look and a reset make no slot");
+
+    take_key(sh, &key, &g, &res, 4);
+    tat = res.tat;
+
+    ok(gw_limit_store_peek(sh->store, &key) == tat
+       && gw_limit_store_peek(sh->store, &key) == tat, "a look sees the four");
+
+    gw_limit_store_reset(sh->store, &key);
+    ok(gw_limit_store_peek(sh->store, &key) < sh->clock
+       && take_key(sh, &key, &g, &res, 10) == GW_OK
+       && res.remaining == 0, "a reset makes the bucket full");
+
+    unshare_all(sh, 64 * 1024);
+}
+
+
 int
 main(void)
 {
     test_sizes();
     test_give();
+    test_peek();
     test_new_keys();
     test_one_key();
     test_crowd();

@@ -403,9 +403,72 @@ test_account(void)
 }
 
 
+static void
+test_peek(void)
+{
+    int               sliding;
+    unsigned          n;
+    shared_t         *sh;
+    gw_window_t       w;
+    gw_limit_key_t    key;
+    gw_limit_look_t   look;
+    gw_gcra_result_t  res;
+
+    sh = shared(64 * 1024);
+    n = 1;
+
+    gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+
+    for (sliding = 0; sliding < 2; sliding++) {
+
+        (void) gw_window_init(&w, 10, 1000000, sliding);
+
+        sh->clock += 100 * SEC;
+
+        gw_limit_window_reset(sh->store, &key);
+        gw_limit_window_peek(sh->store, &key, &w, sh->clock, &res);
+        ok(res.remaining == 10 && res.full == 0
+           && sh->store->used == (uint64_t) sliding,
+           "a look and a reset make no slot");
+
+        take(sh, 1, &w, 4, &res);
+        gw_limit_window_peek(sh->store, &key, &w, sh->clock, &res);
+        ok(res.remaining == 6 && res.next > 0, "a look sees the four");
+
+        gw_limit_window_peek(sh->store, &key, &w, sh->clock + SEC, &res);
+        ok(res.remaining == (sliding ? 6 : 10), "and those of the window "
+           "before");
+
+        gw_limit_window_reset(sh->store, &key);
+        gw_limit_window_peek(sh->store, &key, &w, sh->clock, &res);
+        ok(res.remaining == 10, "a reset forgets them");
+        ok(take(sh, 1, &w, 10, &res) == GW_OK && res.remaining == 0,
+           "all ten can be taken");
+
+        sh->clock += SEC;
+        take(sh, 1, &w, 1, &res);
+        gw_limit_window_reset(sh->store, &key);
+        ok(take(sh, 1, &w, 10, &res) == GW_OK,
+           "the window before is forgotten, too");
+    }
+
+    /* the end is raised, the counters have not followed: killed in between */
+
+    gw_limit_find(sh->store, &key, &look);
+    sh->clock += SEC;
+    (void) gw_limit_swap(&look.slot->tat, look.tat, look.tat + SEC);
+    gw_limit_window_reset(sh->store, &key);
+    ok(take(sh, 1, &w, 10, &res) == GW_OK,
+       "counters that have not followed are forgotten");
+
+    munmap(sh, sizeof(shared_t) + 64 * 1024);
+}
+
+
 int
 main(void)
 {
+    test_peek();
     test_account();
     test_fixed();
     test_keys();

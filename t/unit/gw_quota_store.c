@@ -318,9 +318,81 @@ test_killed(void)
 }
 
 
+static void
+test_grant(void)
+{
+    shared_t           *sh;
+    gw_quota_t          q = { 10, 4, 1000, 2000, 0 };
+    gw_quota_key_t      key;
+    gw_quota_store_t   *store;
+    gw_quota_result_t   res;
+    unsigned            n;
+
+    sh = shared(4096);
+    store = sh->store;
+    n = 1;
+
+    gw_quota_store_key(store, (u_char *) &n, sizeof(n), &key);
+
+    gw_quota_store_reset(store, &key);
+    gw_quota_store_peek(store, &key, &q, 1500, &res);
+    ok(res.limit == 10 && res.used == 0 && res.granted == 0
+       && res.start == 1000 && res.end == 2000 && store->used == 0,
+       "a look and a reset make no slot");
+
+    ok(gw_quota_store_grant(store, &key, &q, 1500, 5, &res) == GW_OK
+       && res.granted == 5 && res.limit == 15 && res.used == 0,
+       "a grant to a key never seen");
+    ok(take(store, 1, &q, 1500, 15, 0, &res) == GW_OK && res.used == 15
+       && take(store, 1, &q, 1500, 1, 0, &res) == GW_DECLINED,
+       "all fifteen, not sixteen");
+    ok(gw_quota_store_grant(store, &key, &q, 1500, 2, &res) == GW_OK
+       && res.granted == 7 && res.limit == 17 && res.used == 15,
+       "a second grant adds to the first");
+    ok(gw_quota_store_grant(store, &key, &q, 1500, GW_QUOTA_MAX, &res)
+       == GW_DECLINED, "but not above all bounds");
+    gw_quota_store_peek(store, &key, &q, 1500, &res);
+    ok(res.granted == 7 && res.used == 15, "which changes nothing");
+
+    give(store, 1, 1000, 9);
+    q.start = 2000;
+    q.end = 3000;
+    gw_quota_store_peek(store, &key, &q, 2500, &res);
+    ok(res.used == 0 && res.granted == 0 && res.carried == 4
+       && res.limit == 14 && res.start == 2000,
+       "a look ahead: what is left of the quota is carried, no grant");
+    gw_quota_store_peek(store, &key, &q, 2500, &res);
+    ok(take(store, 1, &q, 2500, 1, 0, &res) == GW_OK && res.limit == 14
+       && res.granted == 0 && res.used == 1, "so it comes");
+
+    ok(gw_quota_store_grant(store, &key, &q, 2500, 100, &res) == GW_OK
+       && res.limit == 114 && res.carried == 4, "a grant in the other half");
+    take(store, 1, &q, 2500, 13, 0, &res);
+    q.start = 3000;
+    ok(take(store, 1, &q, 3500, 1, 0, &res) == GW_OK && res.limit == 10,
+       "a grant that is not used is not carried");
+
+    gw_quota_store_grant(store, &key, &q, 3500, 100, &res);
+    gw_quota_store_reset(store, &key);
+    gw_quota_store_peek(store, &key, &q, 3500, &res);
+    ok(res.used == 0 && res.granted == 0 && res.carried == 0,
+       "a reset forgets all");
+    ok(take(store, 1, &q, 3500, 10, 0, &res) == GW_OK && res.granted == 0
+       && take(store, 1, &q, 3500, 1, 0, &res) == GW_DECLINED,
+       "as if never seen");
+
+    q.length = 100;
+    gw_quota_store_reset(store, &key);
+    gw_quota_store_grant(store, &key, &q, 5000, 1, &res);
+    ok(res.start == 5000 && res.end == 5100,
+       "a period of its own begins with a grant");
+}
+
+
 int
 main(void)
 {
+    test_grant();
     test_units();
     test_carry();
     test_length();
