@@ -48,6 +48,7 @@ mixed();
 twice() if $dynamic;
 builds() if $dynamic;
 errors();
+tls();
 symbols() if $dynamic;
 
 done_testing();
@@ -117,6 +118,22 @@ sub permutations {
         map { [ $first, @$_ ] }
             permutations($n - 1, grep { $_ ne $first } @from)
     } @from;
+}
+
+
+# TLS to Redis is that of nginx
+
+sub tls {
+    my $text = 'gw_redis one { server 127.0.0.1:1; ssl on; ssl_verify off; }';
+
+    if (qx{$nginx -V 2>&1} =~ /http_ssl_module|stream_ssl_module/) {
+        passes([ 'ratelimit' ], $text, 'TLS to Redis');
+
+    } else {
+        fails([ 'ratelimit' ], $text,
+              '"ssl" of gw_redis "one" needs an nginx that was built with SSL',
+              'no TLS to Redis without that of nginx');
+    }
 }
 
 
