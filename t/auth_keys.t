@@ -227,8 +227,8 @@ keys_of('main', jwk('a'));
 start(2, <<'END');
         location = /parts {
             gw_aggregate object;
-            gw_aggregate_part one /part timeout=500ms;
-            gw_aggregate_part two /part optional timeout=500ms;
+            gw_aggregate_part one /part timeout=2s;
+            gw_aggregate_part two /part optional timeout=2s;
         }
 
         location = /part {
