@@ -45,40 +45,40 @@ static u_char *gw_ratelimit_integer(u_char *p, int64_t n);
 
 static const gw_ratelimit_field_t  gw_ratelimit_draft_08[] = {
     { gw_ratelimit_name("RateLimit-Policy"), GW_RATELIMIT_EACH,
-      gw_ratelimit_policy },
+      gw_ratelimit_policy, NULL },
     { gw_ratelimit_name("RateLimit"), GW_RATELIMIT_NEAREST,
-      gw_ratelimit_state },
-    { NULL, 0, 0, NULL }
+      gw_ratelimit_state, gw_ratelimit_read_list },
+    { NULL, 0, 0, NULL, NULL }
 };
 
 static const gw_ratelimit_field_t  gw_ratelimit_draft_00[] = {
     { gw_ratelimit_name("RateLimit-Limit"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_limit },
+      gw_ratelimit_limit, NULL },
     { gw_ratelimit_name("RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_remaining },
+      gw_ratelimit_remaining, gw_ratelimit_read_number },
     { gw_ratelimit_name("RateLimit-Reset"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_reset },
-    { NULL, 0, 0, NULL }
+      gw_ratelimit_reset, NULL },
+    { NULL, 0, 0, NULL, NULL }
 };
 
 static const gw_ratelimit_field_t  gw_ratelimit_x[] = {
     { gw_ratelimit_name("X-RateLimit-Limit"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_limit },
+      gw_ratelimit_limit, NULL },
     { gw_ratelimit_name("X-RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_remaining },
+      gw_ratelimit_remaining, gw_ratelimit_read_number },
     { gw_ratelimit_name("X-RateLimit-Reset"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_reset },
-    { NULL, 0, 0, NULL }
+      gw_ratelimit_reset, NULL },
+    { NULL, 0, 0, NULL, NULL }
 };
 
 static const gw_ratelimit_field_t  gw_ratelimit_x_epoch[] = {
     { gw_ratelimit_name("X-RateLimit-Limit"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_limit },
+      gw_ratelimit_limit, NULL },
     { gw_ratelimit_name("X-RateLimit-Remaining"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_remaining },
+      gw_ratelimit_remaining, gw_ratelimit_read_number },
     { gw_ratelimit_name("X-RateLimit-Reset"), GW_RATELIMIT_PLAIN,
-      gw_ratelimit_reset_epoch },
-    { NULL, 0, 0, NULL }
+      gw_ratelimit_reset_epoch, NULL },
+    { NULL, 0, 0, NULL, NULL }
 };
 
 static const gw_ratelimit_field_t *const  gw_ratelimit_sets[] = {

@@ -64,6 +64,27 @@ typedef u_char *(*gw_ratelimit_write_pt)(u_char *p,
     const gw_ratelimit_item_t *item, int64_t now);
 
 
+/* what a field of somebody else says */
+
+typedef struct {
+    int64_t        remaining;  /* units */
+    int64_t        reset;      /* seconds, 0: not told */
+} gw_ratelimit_told_t;
+
+
+/*
+ * Reads what remains from the value of a field.
+ *
+ *     told    out: of the limit of the list that has least remaining
+ *
+ * Returns GW_OK; or GW_DECLINED if the value is not what the field should
+ * have, told is unchanged then.
+ */
+
+typedef gw_status_e (*gw_ratelimit_read_pt)(const u_char *data, size_t len,
+    gw_ratelimit_told_t *told);
+
+
 /* which limits a field tells of */
 
 typedef enum {
@@ -78,6 +99,7 @@ typedef struct {
     size_t                  len;
     gw_ratelimit_scope_e    scope;
     gw_ratelimit_write_pt   write;
+    gw_ratelimit_read_pt    read;     /* NULL: it does not say what remains */
 } gw_ratelimit_field_t;
 
 
@@ -95,6 +117,17 @@ typedef enum {
 /* Returns the fields of a generation, ended by one without a name. */
 
 const gw_ratelimit_field_t *gw_ratelimit_set(gw_ratelimit_set_e set);
+
+
+/*
+ * gw_ratelimit_read_pt of RateLimit, a List of RFC 9651 whose members have
+ * the parameter "r"; and of the fields that are a number.
+ */
+
+gw_status_e gw_ratelimit_read_list(const u_char *data, size_t len,
+    gw_ratelimit_told_t *told);
+gw_status_e gw_ratelimit_read_number(const u_char *data, size_t len,
+    gw_ratelimit_told_t *told);
 
 
 /*

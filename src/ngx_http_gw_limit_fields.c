@@ -31,6 +31,7 @@ typedef struct {
     ngx_http_gw_limit_item_t   *nearest;
     ngx_http_gw_limit_item_t   *plain;           /* that counts requests */
     ngx_uint_t                  all;
+    ngx_uint_t                  replace;         /* fields of an upstream */
 } ngx_http_gw_limit_items_t;
 
 
@@ -50,6 +51,16 @@ static ngx_http_gw_limit_item_t *ngx_http_gw_limit_nearest_item(
     ngx_http_gw_limit_items_t *items, ngx_uint_t plain);
 static ngx_int_t ngx_http_gw_limit_add_set(ngx_http_request_t *r,
     ngx_http_gw_limit_items_t *items, gw_ratelimit_set_e set);
+static ngx_int_t ngx_http_gw_limit_foreign(ngx_http_request_t *r,
+    ngx_http_gw_limit_items_t *items, gw_ratelimit_set_e set);
+static ngx_uint_t ngx_http_gw_limit_foreign_read(ngx_http_request_t *r,
+    gw_ratelimit_set_e set, gw_ratelimit_told_t *told);
+static void ngx_http_gw_limit_foreign_drop(ngx_http_request_t *r,
+    gw_ratelimit_set_e set);
+static const gw_ratelimit_field_t *ngx_http_gw_limit_field_of(
+    ngx_table_elt_t *h, gw_ratelimit_set_e set);
+static ngx_table_elt_t *ngx_http_gw_limit_next_field(ngx_list_part_t **part,
+    ngx_uint_t *i);
 static u_char *ngx_http_gw_limit_write(u_char *p,
     const gw_ratelimit_field_t *field, ngx_http_gw_limit_items_t *items,
     size_t *size);
@@ -68,6 +79,7 @@ static const ngx_http_gw_limit_header_t  ngx_http_gw_limit_header_names[] = {
       NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X_EPOCH) },
     { ngx_string("pk"), NGX_HTTP_GW_LIMIT_HEADERS_PK },
     { ngx_string("all"), NGX_HTTP_GW_LIMIT_HEADERS_ALL },
+    { ngx_string("replace"), NGX_HTTP_GW_LIMIT_HEADERS_REPLACE },
 
     { ngx_null_string, 0 }
 };
@@ -262,6 +274,7 @@ ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
     items->nearest = ngx_http_gw_limit_nearest_item(items, 0);
     items->plain = ngx_http_gw_limit_nearest_item(items, 1);
     items->all = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_ALL;
+    items->replace = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_REPLACE;
 
     for (i = 0; i < items->n; i++) {
         item = &items->items[i];
@@ -322,7 +335,10 @@ ngx_http_gw_limit_add_set(ngx_http_request_t *r,
         (void) ngx_http_gw_limit_write(NULL, field, items, &size);
     }
 
-    if (size == 0) {
+    if (size == 0
+        || (r->upstream != NULL
+            && ngx_http_gw_limit_foreign(r, items, set) == NGX_DECLINED))
+    {
         return NGX_OK;
     }
 
@@ -350,6 +366,174 @@ ngx_http_gw_limit_add_set(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * What an upstream says of its own limit is passed unless ours is nearer to
+ * exhaustion: "SHOULD NOT alter" but "to communicate a more restrictive
+ * quota", draft-ietf-httpapi-ratelimit-headers, intermediaries.
+ *
+ * Returns NGX_OK if there are no fields of an upstream any more, or
+ * NGX_DECLINED if they stay.
+ */
+
+static ngx_int_t
+ngx_http_gw_limit_foreign(ngx_http_request_t *r,
+    ngx_http_gw_limit_items_t *items, gw_ratelimit_set_e set)
+{
+    ngx_uint_t                 known;
+    gw_ratelimit_told_t        told;
+    ngx_http_gw_limit_item_t  *ours;
+
+    told.remaining = 0;
+    told.reset = 0;
+
+    ours = (set == GW_RATELIMIT_DRAFT_08) ? items->nearest : items->plain;
+
+    known = ngx_http_gw_limit_foreign_read(r, set, &told);
+
+    /* of two that are equal ours if it is known to tell of a longer wait */
+
+    if (known && !items->replace && !ours->failed
+        && (told.remaining < ours->item.remaining
+            || (told.remaining == ours->item.remaining
+                && (set != GW_RATELIMIT_DRAFT_08
+                    || told.reset >= (ours->item.reset + 999999) / 1000000))))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_gw_limit_foreign_drop(r, set);
+
+    return NGX_OK;
+}
+
+
+/* Returns 1 if it is known what remains; a malformed field says nothing. */
+
+static ngx_uint_t
+ngx_http_gw_limit_foreign_read(ngx_http_request_t *r, gw_ratelimit_set_e set,
+    gw_ratelimit_told_t *told)
+{
+    ngx_uint_t                   i, known;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    gw_ratelimit_told_t          one;
+    const gw_ratelimit_field_t  *field;
+
+    i = 0;
+    known = 0;
+    part = &r->headers_out.headers.part;
+
+    for ( ;; ) {
+        h = ngx_http_gw_limit_next_field(&part, &i);
+
+        if (h == NULL) {
+            return known;
+        }
+
+        field = ngx_http_gw_limit_field_of(h, set);
+
+        if (field == NULL
+            || field->read == NULL
+            || field->read(h->value.data, h->value.len, &one) != GW_OK)
+        {
+            continue;
+        }
+
+        if (!known || one.remaining < told->remaining) {
+            *told = one;
+            known = 1;
+        }
+    }
+}
+
+
+static void
+ngx_http_gw_limit_foreign_drop(ngx_http_request_t *r, gw_ratelimit_set_e set)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const u_char  x[] = "X-RateLimit-";
+
+    i = 0;
+    part = &r->headers_out.headers.part;
+
+    for ( ;; ) {
+        h = ngx_http_gw_limit_next_field(&part, &i);
+
+        if (h == NULL) {
+            return;
+        }
+
+        /* these have many relatives, which must not tell of another limit */
+
+        if (set == GW_RATELIMIT_X || set == GW_RATELIMIT_X_EPOCH) {
+
+            if (h->key.len > sizeof(x) - 1
+                && ngx_strncasecmp(h->key.data, (u_char *) x, sizeof(x) - 1)
+                   == 0)
+            {
+                h->hash = 0;
+            }
+
+        } else if (ngx_http_gw_limit_field_of(h, set) != NULL) {
+            h->hash = 0;
+        }
+    }
+}
+
+
+/* Returns NULL if it is no field of the generation. */
+
+static const gw_ratelimit_field_t *
+ngx_http_gw_limit_field_of(ngx_table_elt_t *h, gw_ratelimit_set_e set)
+{
+    const gw_ratelimit_field_t  *field;
+
+    for (field = gw_ratelimit_set(set); field->name; field++) {
+
+        if (field->len == h->key.len
+            && ngx_strncasecmp((u_char *) field->name, h->key.data, field->len)
+               == 0)
+        {
+            return field;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Returns the next response field that is sent; NULL after the last one. */
+
+static ngx_table_elt_t *
+ngx_http_gw_limit_next_field(ngx_list_part_t **part, ngx_uint_t *i)
+{
+    ngx_table_elt_t  *h;
+
+    for ( ;; ) {
+
+        while (*i >= (*part)->nelts) {
+
+            if ((*part)->next == NULL) {
+                return NULL;
+            }
+
+            *part = (*part)->next;
+            *i = 0;
+        }
+
+        h = (*part)->elts;
+        h += (*i)++;
+
+        if (h->hash) {
+            return h;
+        }
+    }
 }
 
 
@@ -400,7 +584,7 @@ ngx_http_gw_limit_write(u_char *p, const gw_ratelimit_field_t *field,
 
 /*
  * gw_limit_headers off | [ratelimit [pk] [all]] [ratelimit-triple]
- *                        [x-ratelimit[=epoch]]
+ *                        [x-ratelimit[=epoch]] [replace]
  */
 
 char *
@@ -441,8 +625,9 @@ ngx_http_gw_limit_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "invalid parameter \"%V\", it must be \"off\" "
                                "alone, or some of \"ratelimit\", \"pk\", "
                                "\"all\", \"x-ratelimit\", "
-                               "\"x-ratelimit=epoch\" and "
-                               "\"ratelimit-triple\"", &value[i]);
+                               "\"x-ratelimit=epoch\", "
+                               "\"ratelimit-triple\" and \"replace\"",
+                               &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -478,6 +663,13 @@ ngx_http_gw_limit_headers_check(ngx_conf_t *cf, ngx_uint_t headers)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "only the fields of \"ratelimit\" have a place for "
                            "\"pk\" and \"all\", add it");
+        return NGX_CONF_ERROR;
+    }
+
+    if (headers == NGX_HTTP_GW_LIMIT_HEADERS_REPLACE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"replace\" needs the fields that replace, such "
+                           "as \"ratelimit\"");
         return NGX_CONF_ERROR;
     }
 

@@ -28,6 +28,7 @@
 
 #define NGX_HTTP_GW_LIMIT_HEADERS_PK        0x0100
 #define NGX_HTTP_GW_LIMIT_HEADERS_ALL       0x0200
+#define NGX_HTTP_GW_LIMIT_HEADERS_REPLACE   0x0400
 
 
 /* another limit of the request, that is not one of its rate */
@@ -63,8 +64,11 @@ ngx_http_gw_limit_entry_t *ngx_http_gw_limit_nearest(
     ngx_http_gw_limit_set_t *sets, ngx_uint_t n, ngx_uint_t silent);
 
 /*
- * Adds the fields of all the limits that have an answer.  Returns NGX_OK, or
- * NGX_ERROR when memory is short.
+ * Adds the fields of all the limits that have an answer.  Where an upstream
+ * has sent fields of the same generation, those of the more restrictive limit
+ * stand.
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
  */
 ngx_int_t ngx_http_gw_limit_add_fields(ngx_http_request_t *r,
     ngx_http_gw_limit_view_t *view);

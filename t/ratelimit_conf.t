@@ -619,6 +619,14 @@ only the fields of "ratelimit" have a place for "pk" and "all", add it
 
 
 
+=== TEST: gw_limit_headers replace without anything to replace with
+--- config
+gw_limit_headers replace;
+--- refused
+"replace" needs the fields that replace, such as "ratelimit"
+
+
+
 === TEST: gw_limit_headers twice
 --- config
 gw_limit_headers ratelimit;

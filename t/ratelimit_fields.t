@@ -18,7 +18,11 @@ use Test::More;
 my @old = qw(ratelimit-limit ratelimit-remaining ratelimit-reset);
 my @x = map { "x-$_" } @old;
 
+my $cache = GW::tmp_dir() . '/fields_cache';
+
 my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
+    proxy_cache_path $cache keys_zone=pages:1m;
+
     gw_limit_zone \$arg_k zone=min:1m rate=1r/m burst=9;
     gw_limit_zone \$arg_k zone=same:1m rate=1r/m burst=9;
     gw_limit_zone \$arg_k zone=window:1m rate=100r/d algorithm=fixed;
@@ -26,8 +30,48 @@ my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
     gw_quota_zone \$arg_k zone=month:1m quota=50 period=30d;
     gw_concurrency_zone \$arg_k zone=jobs:1m;
 
+    # the upstream: what arg_r, arg_x and arg_t say
+
+    server {
+        listen unix:$cache.sock;
+
+        location / {
+            add_header RateLimit \$arg_r;
+            add_header RateLimit \$arg_r2;
+            add_header ratelimit-policy \$arg_p;
+            add_header X-RATELIMIT-Remaining \$arg_x;
+            add_header x-ratelimit-limit \$arg_x;
+            add_header X-RateLimit-Used \$arg_x;
+            add_header RateLimit-Remaining \$arg_t;
+            add_header X-Saw "\$http_ratelimit \$http_x_ratelimit_remaining";
+            add_header Cache-Control max-age=60;
+            empty_gif;
+        }
+    }
+
     server {
         listen 127.0.0.1:%%PORT%%;
+
+        # 10 in a bucket: 9, 8, ... remain
+
+        location /up { gw_limit zone=min nodelay;
+            gw_limit_headers ratelimit x-ratelimit ratelimit-triple;
+            proxy_pass http://unix:$cache.sock; }
+        location /replace { gw_limit zone=min nodelay;
+            gw_limit_headers ratelimit x-ratelimit ratelimit-triple replace;
+            proxy_pass http://unix:$cache.sock; }
+        location /pass { gw_limit zone=min nodelay; gw_limit_headers off;
+            proxy_pass http://unix:$cache.sock; }
+        location /cached { gw_limit zone=min nodelay;
+            gw_limit_headers ratelimit x-ratelimit ratelimit-triple pk;
+            proxy_cache pages; proxy_cache_key \$arg_c;
+            add_header X-Cache \$upstream_cache_status;
+            proxy_pass http://unix:$cache.sock; }
+        location /page { gw_limit zone=min burst=0; error_page 429 /sorry;
+            empty_gif; }
+        location /sorry {
+            proxy_pass "http://unix:$cache.sock:/?r=u;r=0;t=999";
+        }
 
         location /off { gw_limit zone=min nodelay; gw_limit_headers off;
             empty_gif; }
@@ -62,6 +106,8 @@ END
 generations();
 lists();
 partitions();
+upstream();
+cached();
 
 done_testing();
 
@@ -153,4 +199,103 @@ sub partitions {
     $r = $nginx->get('/pk?k=secret2');
     my %other = map { $_ => 1 } $r->{header}{ratelimit} =~ /$pk/g, @state;
     is(scalar(keys %other), 8, 'another one for another key');
+}
+
+
+# K13
+
+sub upstream {
+    my $up = sub {
+        my ($uri, %args) = @_;
+
+        my $args = join('&', map { my $v = $args{$_};
+                                   $v =~ s/([^\w])/sprintf('%%%02x', ord($1))/ge;
+                                   "$_=$v" } sort keys %args);
+
+        return $nginx->get("$uri?$args");
+    };
+
+    my $r = $nginx->get('/up?k=u1');
+    is(fields($r, 'ratelimit', @x), '"min";r=9;t=60 10 9 60',
+       'K13 an upstream without fields');
+
+    # nginx does not decode arguments: the parser sees what it would not
+
+    $r = $nginx->get('/up?k=u1&r=u;r=7;t=5&p=u;q=8&x=7&t=7');
+    is(fields($r, 'ratelimit', 'ratelimit-policy'), 'u;r=7;t=5 u;q=8',
+       'K13 its limit is nearer: it stands');
+    is(fields($r, @x, 'x-ratelimit-used'), '7 7 - 7', 'K13 X-RateLimit, too');
+    is(fields($r, @old), '- 7 -', 'K13 and RateLimit-Remaining');
+
+    $r = $nginx->get('/up?k=u1&r=u;r=8;t=5&p=u;q=8&x=8&t=8');
+    is(fields($r, 'ratelimit', 'ratelimit-policy'),
+       '"min";r=7;t=60 "min";q=1;w=60;gw-burst=9',
+       'K13 ours is nearer: it replaces');
+    is(fields($r, @x, 'x-ratelimit-used'), '10 7 60 -',
+       'K13 X-RateLimit with all that belongs to it');
+    is(fields($r, @old), '10 7 60', 'K13 and RateLimit-Remaining');
+
+    $r = $nginx->get('/up?k=u1&r=u;r=6;t=59');
+    is($r->{header}{ratelimit}, '"min";r=6;t=60', 'K13 as near, longer wait');
+
+    $r = $nginx->get('/up?k=u1&r=u;r=5;t=99&x=5');
+    is(fields($r, 'ratelimit', @x), 'u;r=5;t=99 5 5 -',
+       'K13 as near, its wait is longer');
+
+    $r = $nginx->get('/up?k=u1&r=u;r=5&r2=v;r=3');
+    is($r->{header}{ratelimit} =~ tr/;//, 1, 'K13 the nearest of two lines');
+
+    $r = $nginx->get('/up?k=u1&r=r=0&x=none&t=-1');
+    is(fields($r, 'ratelimit', @x, @old), '"min";r=3;t=60 10 3 60 10 3 60',
+       'K13 what is malformed says nothing');
+
+    $r = $nginx->get('/up?k=u1&x=1');
+    is(fields($r, 'ratelimit', @x), '"min";r=2;t=60 1 1 -',
+       'K13 each generation on its own');
+
+    $r = $nginx->get('/replace?k=u1&r=u;r=0&x=0&t=0&p=u;q=1');
+    is(fields($r, 'ratelimit', 'ratelimit-policy', @x, @old),
+       '"min";r=1;t=60 "min";q=1;w=60;gw-burst=9 10 1 60 10 1 60', 'replace');
+
+    $r = $nginx->get('/pass?k=u1&r=u;r=9&x=9&t=9');
+    is(fields($r, 'ratelimit', @x, @old), 'u;r=9 9 9 - - 9 -',
+       'off: those of an upstream pass');
+
+    my $client = GW::Client->new($nginx->{port});
+    $client->send("GET /up?k=u2 HTTP/1.1\r\nHost: a\r\n"
+                  . "RateLimit: \"x\";r=0\r\nX-RateLimit-Remaining: 0\r\n\r\n");
+    $r = $client->read;
+    is(fields($r, 'ratelimit', @x), '"min";r=9;t=60 10 9 60',
+       'K13 request fields are ignored');
+    is($r->{header}{'x-saw'}, '"x";r=0 0', 'and passed');
+
+    $nginx->get('/page?k=u3');
+    $r = $nginx->get('/page?k=u3');
+    is("$r->{status} $r->{header}{ratelimit}", '429 "min";r=0;t=60',
+       'K13 what we rejected is told, whatever the page of an upstream says');
+}
+
+
+sub cached {
+    my $one = $nginx->get('/cached?k=c1&c=1');
+    my $two = $nginx->get('/cached?k=c1&c=1');
+    my $new = $nginx->get('/cached?k=c2&c=1');
+
+    is(fields($one, 'x-cache', @x), 'MISS 10 9 60', 'the first response');
+    is(fields($two, 'x-cache', @x), 'HIT 10 8 60', 'K13 a cached one');
+    is(fields($new, 'x-cache', @x, @old), 'HIT 10 9 60 10 9 60',
+       'K13 for another client');
+    isnt($new->{header}{ratelimit}, $one->{header}{ratelimit},
+         'with its own partition key');
+
+    my $text = '';
+
+    for my $file (glob("$cache/*")) {
+        open(my $fh, '<:raw', $file) or next;
+        local $/;
+        $text .= <$fh>;
+    }
+
+    like($text, qr/KEY: 1/, 'the response is in the cache');
+    unlike($text, qr/ratelimit/i, 'K13 our fields are not stored');
 }
