@@ -21,6 +21,9 @@ use Time::HiRes qw(sleep time);
 my $passed = '200 PASSED redis';
 my $fallback = '200 FALLBACK_PASSED fallback';
 
+# of a storm; "bench/run reload" has one of 50 in a minute under a full load
+my $reloads = $ENV{GW_RELOADS} || 12;
+
 
 sub http {
     my ($redis, $more) = @_;
@@ -127,7 +130,7 @@ sub clean {
 
     my $slowest = 0;
 
-    for (1 .. 12) {
+    for (1 .. $reloads) {
         my @old = $nginx->workers;
         my $start = time();
 
@@ -152,7 +155,7 @@ sub clean {
         $bad .= $b if defined $b;
     }
 
-    is($bad, '', "N1 Redis: $sent requests over 12 reloads, none failed");
+    is($bad, '', "N1 Redis: $sent requests over $reloads reloads, none failed");
     cmp_ok($slowest, '<', 2,
            sprintf('N1 Redis: the slowest old worker stayed %.2fs', $slowest));
     is(9998 - $nginx->get('/load?k=storm')->{header}{'x-remaining'}, $sent,
@@ -219,6 +222,98 @@ for my $case ([ 'stopped', sub { $_[0]->kill } ],
        'N5 Redis: the next worker goes on');
     ok($nginx->until(3, sub { links($redis) == 1 }),
        'N5 Redis: with one connection');
+}
+
+
+# N6: everything dies; Redis has kept its limits, the host's own start anew
+
+{
+    my $redis = GW::Redis->new;
+    my $http = http($redis);
+
+    $http =~ s/^    server \{$/    gw_limit_zone \$arg_k zone=here:1m rate=1r\/d burst=9;\n$&/m;
+    $http =~ s/(location = .state )/location = \/here { gw_limit zone=here nodelay; empty_gif; }\n$1/;
+
+    my $nginx = GW::Nginx->new(workers => 2, http => $http);
+
+    $nginx->get($_) for ('/load?k=n6') x 3, ('/here?k=n6') x 3;
+
+    is($nginx->get('/here?k=n6')->{header}{'x-remaining'}, 6, 'N6 before');
+
+    $redis->pause;
+
+    my @pending = map { $nginx->begin('/load?k=n6') } 1 .. 5;
+    my @pids = ($nginx->{pid}, $nginx->workers);
+
+    kill('KILL', @pids);
+    ok($nginx->until(5, sub { !grep { GW::Nginx::alive($_) } @pids }),
+       'N6 master and workers are killed');
+    close($_->{sock}) for @pending;
+    $redis->resume;
+    $nginx->start;
+
+    ok($nginx->until(5, sub { state($nginx) eq 'up' }), 'N6 it starts again');
+
+    my $left = $nginx->get('/load?k=n6')->{header}{'x-remaining'};
+
+    ok($left <= 9998 - 3 && $left >= 9998 - 3 - 5,
+       "N6 Redis has all that was answered, at most what waited more: $left");
+    is($nginx->get('/here?k=n6')->{header}{'x-remaining'}, 9,
+       'N6 shared memory is new');
+    ok($nginx->until(3, sub { links($redis) == 2 }),
+       'N6 no connection is left over');
+    clean($nginx, 'N6 clean log');
+    ok($nginx->stop, 'N6 it ends');
+}
+
+
+# N12: who is refused access has no call made for him in that phase
+
+{
+    my $redis = GW::Redis->new;
+    my $server = $redis->server;
+    my $nginx = GW::Nginx->new(http => <<"END");
+    gw_redis main { server $server; timeout 2s; stall_timeout 3s; }
+    gw_limit_zone \$arg_k zone=who:1m rate=1r/d burst=99 redis=main;
+    gw_limit_zone \$arg_ip zone=ip:1m rate=1r/d burst=99 redis=main;
+    add_header X-Source \$gw_limit_source always;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        gw_limit zone=ip nodelay phase=preaccess;
+        gw_limit zone=who nodelay;
+
+        location = /yes { empty_gif; }
+        location = /deny { deny all; empty_gif; }
+        location = /asked { auth_request /no; empty_gif; }
+        location = /any { satisfy any; deny all; auth_request /ok; empty_gif; }
+        location = /none { satisfy any; deny all; auth_request /no; empty_gif; }
+        location = /no { internal; return 401; }
+        location = /ok { internal; return 204; }
+    }
+END
+
+    my $key = sub {
+        return $redis->command('EXISTS', "gw:1:l:$_[0]:{n12$_[1]}");
+    };
+
+    my $n = 0;
+
+    for my $case ([ '/yes', 200, 1 ], [ '/deny', 403, 0 ],
+                  [ '/asked', 401, 0 ], [ '/any', 200, 1 ],
+                  [ '/none', 401, 0 ])
+    {
+        my ($path, $status, $charged) = @$case;
+
+        $n++;
+        is($nginx->get("$path?k=n12$n&ip=n12$n")->{status}, $status,
+           "N12 Redis: $path");
+        is($key->('who', $n), $charged, "N12 Redis: $path, who");
+        is($key->('ip', $n), 1, "N12 Redis: $path, the address");
+    }
+
+    clean($nginx, 'N12 Redis: clean log');
 }
 
 
