@@ -9,6 +9,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $top;
 
@@ -20,6 +21,7 @@ use lib "$top/t/lib", "$top/util/lib";
 
 use GW;
 use GW::Backend;
+use GW::Client;
 use Stage;
 
 my %test = (
@@ -137,23 +139,79 @@ sub auth {
 
 
 sub ratelimit {
-    my ($stage, $pid) = start('ratelimit.conf',
-                              addresses(9001 => 'orders'));
+    my $reports = GW::Backend->new('/reports/slow' => sub { $_[0]->hang },
+                                   '*' => sub { $_[0]->json('{}') });
 
-    my @status = map { $stage->curl(url("/orders?user=$_"))->{status} }
-                 qw(alice alice alice bob bob bob carol carol);
+    $port{reports} = $reports->port;
 
-    # 2 of each user, 5 in all: what a user is refused is not charged to the
-    # address, or carol had got nothing
-    is("@status", '200 200 429 200 200 429 200 429', 'both limits');
+    my ($stage, $pid) = start('ratelimit.conf', addresses(
+        9001 => 'reports', 8081 => 'ops'));
 
-    my $r = $stage->curl(url('/orders?user=alice'));
-    is($r->{status}, 429, 'rejected');
+    my $get = sub { $stage->curl(url($_[0])) };
+    my $ops = sub {
+        my ($path, @args) = @_;
+        $stage->curl(@args, "http://127.0.0.1:$port{ops}/limits/$path");
+    };
+    my $policy = sub { $_[0]->{body} =~ /"violated-policies":\["(\w+)"\]/;
+                       "$_[0]->{status} " . ($1 || '') };
+
+    my @status = map { $get->("/orders?user=$_")->{status} }
+                 qw(alice alice alice bob);
+    is("@status", '200 200 429 200', 'the plan of alice, and bob');
+
+    @status = map { $get->('/orders?user=greta&plan=gold')->{status} } 1 .. 6;
+    is("@status", '200 200 200 200 200 200', 'a better plan');
+
+    my $r = $get->('/orders?user=alice');
+    is($policy->($r), '429 user', 'rejected');
     like($r->{header}{'retry-after'}[0], qr/^([1-9]|1[0-2])$/, 'Retry-After');
-    like($r->{header}{ratelimit}[0], qr/^"(user|address)";r=0;t=[0-9]+$/,
-         'RateLimit');
+    like($r->{header}{ratelimit}[0], qr/^"user";r=0;t=[0-9]+$/, 'RateLimit');
     is($r->{header}{'content-type'}[0], 'application/problem+json',
        'a problem document');
+
+    like($ops->('limits/user/alice')->{body}, qr/"limit":5,.*"used":2,/,
+         'what is used of the rate');
+    is($ops->('limits/user/alice?rate=5r/m&burst=1', '-X', 'DELETE')->{status},
+       204, 'given back');
+
+    @status = map { $get->('/orders?user=alice')->{status} } 1 .. 2;
+    is("@status", '200 200', 'two more');
+
+    $ops->('limits/user/alice', '-X', 'DELETE');
+    is($policy->($get->('/orders?user=alice')), '429 daily', 'the quota');
+
+    $r = $ops->('quotas/daily/alice?quota=4', '-H',
+                'Content-Type: application/json', '-d', '{"grant":10}');
+    like($r->{body}, qr/"used":4,"granted":10,.*"remaining":10,/, 'a grant');
+    is($get->('/orders?user=alice')->{status}, 200, 'it is used');
+
+    is($policy->($get->('/reports/x?user=bob')), '429 daily',
+       'a report is worth more');
+    is($get->('/reports/x?user=greta&plan=gold')->{status}, 200,
+       'a better plan has it');
+
+    my $client = GW::Client->new($api);
+    $client->send("GET /reports/slow?user=ivan&plan=internal HTTP/1.1\r\n"
+                  . "Host: a\r\n\r\n");
+
+    for (1 .. 100) {
+        $r = $ops->('concurrency/jobs/ivan');
+        last if $r->{body} =~ /"current":1/;
+        sleep(0.05);
+    }
+
+    like($r->{body}, qr/"current":1/, 'a request in progress');
+    is($policy->($get->('/reports/x?user=ivan&plan=internal')), '429 jobs',
+       'the second one is too many');
+    $client->close;
+
+    $r = $stage->curl("http://127.0.0.1:$port{ops}/metrics");
+    like($r->{body}, qr/^gw_quota_requests_total\{policy="daily",result="rejected"\} 2$/m,
+         'metrics');
+
+    # 20 requests in all
+    @status = map { $get->('/orders?user=gina&plan=gold') } 1 .. 20;
+    is($policy->($status[-1]), '429 address', 'the shield of an address');
 
     finish($stage, $pid);
 }
