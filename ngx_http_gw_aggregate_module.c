@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_aggregate_conf.h"
 #include "ngx_http_gw_aggregate_header.h"
+#include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_aggregate_metrics.h"
 #include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_capture.h"
@@ -27,8 +28,6 @@ static ngx_http_gw_gather_t *ngx_http_gw_aggregate_create(
     ngx_http_request_t *r, ngx_http_gw_aggregate_conf_t *alcf,
     ngx_http_gw_part_t *outer);
 static ngx_int_t ngx_http_gw_aggregate_prepare(ngx_http_gw_gather_t *gather);
-static ngx_int_t ngx_http_gw_aggregate_prepare_part(ngx_http_request_t *r,
-    ngx_http_gw_part_t *part);
 static void ngx_http_gw_aggregate_body_handler(ngx_http_request_t *r);
 static void ngx_http_gw_aggregate_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_aggregate_not_allowed(ngx_http_request_t *r,
@@ -89,6 +88,21 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       ngx_http_gw_aggregate_part,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("gw_aggregate_set"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE3|NGX_CONF_TAKE4|NGX_CONF_TAKE5
+                       |NGX_CONF_TAKE6,
+      ngx_http_gw_aggregate_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_concurrency"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, concurrency),
       NULL },
 
     { ngx_string("gw_aggregate_timeout"),
@@ -415,7 +429,7 @@ static ngx_http_gw_gather_t *
 ngx_http_gw_aggregate_create(ngx_http_request_t *r,
     ngx_http_gw_aggregate_conf_t *alcf, ngx_http_gw_part_t *outer)
 {
-    ngx_uint_t                          i;
+    ngx_uint_t                          i, n;
     ngx_http_cleanup_t                 *cln;
     ngx_http_gw_gather_t               *gather;
     ngx_http_gw_part_conf_t            *pcf;
@@ -443,6 +457,13 @@ ngx_http_gw_aggregate_create(ngx_http_request_t *r,
         return NULL;
     }
 
+    n = NGX_HTTP_GW_OWN_SETS + (alcf->sets ? alcf->sets->nelts : 0);
+
+    gather->own = ngx_pcalloc(r->pool, n * sizeof(ngx_http_gw_own_t));
+    if (gather->own == NULL) {
+        return NULL;
+    }
+
     pcf = alcf->parts->elts;
 
     for (i = 0; i < gather->nparts; i++) {
@@ -467,7 +488,10 @@ ngx_http_gw_aggregate_create(ngx_http_request_t *r,
 }
 
 
-/* all of them before the first one starts: a bad value stops them all */
+/*
+ * All that do not wait for others before the first one starts: a bad value
+ * stops them all.
+ */
 
 static ngx_int_t
 ngx_http_gw_aggregate_prepare(ngx_http_gw_gather_t *gather)
@@ -479,7 +503,16 @@ ngx_http_gw_aggregate_prepare(ngx_http_gw_gather_t *gather)
     for (i = 0; i < gather->nparts; i++) {
         part = &gather->parts[i];
 
-        rc = ngx_http_gw_aggregate_prepare_part(gather->request, part);
+        if (part->conf->deps) {
+            continue;
+        }
+
+        rc = ngx_http_gw_fetch_wanted(gather->request, part);
+
+        if (rc == NGX_OK && !part->skipped) {
+            rc = ngx_http_gw_fetch_prepare(gather->request, part,
+                                           gather->own);
+        }
 
         if (rc == NGX_DECLINED) {
             ngx_log_error(NGX_LOG_INFO, gather->request->connection->log, 0,
@@ -490,56 +523,6 @@ ngx_http_gw_aggregate_prepare(ngx_http_gw_gather_t *gather)
         if (rc != NGX_OK) {
             return rc;
         }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_gw_aggregate_prepare_part(ngx_http_request_t *r,
-    ngx_http_gw_part_t *part)
-{
-    ngx_int_t                 rc;
-    ngx_str_t                 text;
-    ngx_uint_t                encoded;
-    ngx_http_gw_part_conf_t  *pcf;
-
-    pcf = part->conf;
-
-    if (pcf->condition) {
-        if (ngx_http_complex_value(r, pcf->condition, &text) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (text.len == 0 || (text.len == 1 && text.data[0] == '0')) {
-            part->skipped = 1;
-            return NGX_OK;
-        }
-    }
-
-    if (pcf->uri.constant) {
-        part->path = pcf->path;
-        part->args = pcf->args;
-        part->encoded = pcf->encoded;
-
-    } else {
-        rc = ngx_http_gw_template_run(r, &pcf->uri, &text);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_gw_fetch_uri(r->pool, &text, &part->path, &part->args,
-                                   &encoded);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        part->encoded = encoded;
-    }
-
-    if (pcf->body) {
-        return ngx_http_gw_template_run(r, pcf->body, &part->body);
     }
 
     return NGX_OK;
@@ -568,9 +551,13 @@ ngx_http_gw_aggregate_write_handler(ngx_http_request_t *r)
 
     gather = ngx_http_get_module_ctx(r, ngx_http_gw_aggregate_module);
 
-    if (ngx_http_gw_gather_run(gather) == NGX_OK) {
-        ngx_http_finalize_request(r, ngx_http_gw_compose(gather));
+    if (ngx_http_gw_gather_run(gather) != NGX_OK) {
+        return;
     }
+
+    ngx_http_finalize_request(r, gather->refused
+                                 ? ngx_http_gw_compose_refusal(gather)
+                                 : ngx_http_gw_compose(gather));
 }
 
 

@@ -153,7 +153,44 @@ typedef struct {
     unsigned                         hide:1;
     unsigned                         inherit_body:1;
     unsigned                         encoded:1; /* path is not decoded */
+
+    /* what it waits for, and what others take from it */
+    ngx_str_t                        after;     /* as written */
+    ngx_array_t                     *deps;      /* ngx_uint_t: numbers of
+                                                   parts; NULL: none */
+    uint64_t                         own;       /* values it needs, a bit
+                                                   each */
+    gw_json_trie_t                  *marks;     /* of what is taken from it */
+    ngx_uint_t                       nmarks;
 } ngx_http_gw_part_conf_t;
+
+
+/* gw_aggregate_set */
+
+typedef struct {
+    ngx_str_t                        name;      /* lower case, without "$" */
+    ngx_str_t                        source;    /* name of a part */
+    ngx_uint_t                       part;      /* its number */
+    ngx_str_t                        pointer;
+    ngx_uint_t                       mark;      /* among those of the part */
+    ngx_str_t                        value;     /* default= */
+    gw_json_trie_t                  *item;      /* item= */
+    ngx_str_t                        join;
+    u_char                          *file;
+    ngx_uint_t                       line;
+    unsigned                         has_default:1;
+    unsigned                         joined:1;
+} ngx_http_gw_set_conf_t;
+
+
+/* the values of a location that are made by parts, by their number */
+
+#define NGX_HTTP_GW_OWN_ITEM         0
+#define NGX_HTTP_GW_OWN_INDEX        1
+#define NGX_HTTP_GW_OWN_SETS         2
+
+/* gw_aggregate_set of a location: with the items a bit each */
+#define NGX_HTTP_GW_MAX_SETS         62
 
 
 /* the location's configuration of the module */
@@ -192,6 +229,9 @@ typedef struct {
     ngx_flag_t                       etag;
     ngx_flag_t                       server_timing;
     ngx_array_t                     *pass_headers;
+    /* dependencies */
+    ngx_array_t                     *sets;      /* ngx_http_gw_set_conf_t */
+    ngx_uint_t                       concurrency;
 } ngx_http_gw_aggregate_conf_t;
 
 
@@ -257,6 +297,14 @@ struct ngx_http_gw_part_s {
     unsigned                         encoded:1; /* path is not decoded */
     unsigned                         allowed:1; /* its location is internal */
     unsigned                         in_place:1;        /* it may be kept so */
+
+    /* of waiting and of what is taken from it */
+    ngx_http_gw_part_t              *next;      /* of all of the gather */
+    ngx_msec_t                       start;
+    gw_json_range_t                 *marks;
+    unsigned                         waiting:1; /* not started yet */
+    unsigned                         running:1; /* its request is */
+    unsigned                         collected:1;       /* marks are set */
 };
 
 
@@ -282,6 +330,14 @@ struct ngx_http_gw_gather_s {
     ngx_http_gw_part_t              *failed;    /* the first one required */
     unsigned                         done:1;    /* has answered or died */
     unsigned                         overflow:1;        /* max_size */
+
+    /* parts that wait */
+    ngx_array_t                     *headers;   /* that parts are given */
+    ngx_http_gw_part_t              *first;     /* of all parts */
+    ngx_http_gw_part_t             **last;
+    ngx_http_gw_own_t               *own;       /* by their number */
+    ngx_uint_t                       running;
+    unsigned                         refused:1; /* a value of the client */
 };
 
 

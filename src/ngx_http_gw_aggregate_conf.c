@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_aggregate_conf.h"
 #include "ngx_http_gw_aggregate_header.h"
+#include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_part_conf.h"
 
 
@@ -124,6 +125,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
      *     conf->complete_header = { 0, NULL };
      *     conf->inherit_body = 0;
      *     conf->pass_headers = NULL;
+     *     conf->sets = NULL;
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
@@ -146,6 +148,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
     conf->cache_control = NGX_CONF_UNSET_UINT;
     conf->etag = NGX_CONF_UNSET;
     conf->server_timing = NGX_CONF_UNSET;
+    conf->concurrency = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -177,6 +180,7 @@ ngx_http_gw_aggregate_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->partial_status, prev->partial_status,
                               NGX_HTTP_OK);
     ngx_conf_merge_value(conf->internal_only, prev->internal_only, 1);
+    ngx_conf_merge_uint_value(conf->concurrency, prev->concurrency, 0);
 
     ngx_conf_merge_uint_value(conf->cache_control, prev->cache_control, 1);
     ngx_conf_merge_value(conf->etag, prev->etag, 1);
@@ -270,6 +274,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
             conf->mode = prev->mode;
             conf->parts = prev->parts;
             conf->splice = prev->splice;
+            conf->sets = prev->sets;
             conf->strip = prev->strip;
             conf->inherit_body = prev->inherit_body;
             conf->pass_headers = prev->pass_headers;
@@ -286,14 +291,18 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
 
     if (conf->mode == NGX_HTTP_GW_MODE_OFF) {
 
-        if (conf->parts == NULL && conf->pass_headers == NULL) {
+        if (conf->parts == NULL && conf->pass_headers == NULL
+            && conf->sets == NULL)
+        {
             return NGX_CONF_OK;
         }
 
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"gw_aggregate_%s\" needs \"gw_aggregate object\" "
                       "or \"array\" in location \"%V\"",
-                      conf->parts ? "part" : "pass_header", &clcf->name);
+                      conf->parts ? "part" : conf->sets ? "set"
+                                                        : "pass_header",
+                      &clcf->name);
         return NGX_CONF_ERROR;
     }
 
@@ -317,6 +326,11 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     }
 
     rv = ngx_http_gw_header_init(cf, conf, &clcf->name);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_http_gw_graph_init(cf, conf);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

@@ -132,7 +132,13 @@ ngx_http_gw_compose_decide(ngx_http_gw_gather_t *gather, ngx_uint_t *status)
 
         gather->state = NGX_HTTP_GW_STATE_PARTIAL;
 
-        if (!part->conf->optional && failed == NULL) {
+        /* one that had to wait for another is not the one at fault */
+
+        if (!part->conf->optional
+            && (failed == NULL
+                || (failed->error == NGX_HTTP_GW_PART_DEPENDENCY
+                    && part->error != NGX_HTTP_GW_PART_DEPENDENCY)))
+        {
             failed = part;
         }
     }

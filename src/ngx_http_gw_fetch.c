@@ -65,6 +65,65 @@ ngx_http_gw_fetch_uri(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *path,
 }
 
 
+ngx_int_t
+ngx_http_gw_fetch_wanted(ngx_http_request_t *r, ngx_http_gw_part_t *part)
+{
+    ngx_str_t  text;
+
+    if (part->conf->condition == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, part->conf->condition, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    part->skipped = (text.len == 0
+                     || (text.len == 1 && text.data[0] == '0'));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_fetch_prepare(ngx_http_request_t *r, ngx_http_gw_part_t *part,
+    ngx_http_gw_own_t *own)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 text;
+    ngx_uint_t                encoded;
+    ngx_http_gw_part_conf_t  *pcf;
+
+    pcf = part->conf;
+
+    if (pcf->uri.constant) {
+        part->path = pcf->path;
+        part->args = pcf->args;
+        part->encoded = pcf->encoded;
+
+    } else {
+        rc = ngx_http_gw_template_run(r, &pcf->uri, own, &text);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_gw_fetch_uri(r->pool, &text, &part->path, &part->args,
+                                   &encoded);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        part->encoded = encoded;
+    }
+
+    if (pcf->body) {
+        return ngx_http_gw_template_run(r, pcf->body, own, &part->body);
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_array_t *
 ngx_http_gw_fetch_headers(ngx_http_request_t *r, ngx_hash_t *strip)
 {

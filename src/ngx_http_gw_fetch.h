@@ -40,6 +40,26 @@ ngx_int_t ngx_http_gw_fetch_uri(ngx_pool_t *pool, ngx_str_t *uri,
 
 
 /*
+ * Finds out whether a part is wanted at all: if= and part->skipped.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_fetch_wanted(ngx_http_request_t *r,
+    ngx_http_gw_part_t *part);
+
+
+/*
+ * Makes the path, the arguments and the body of a part.
+ *
+ *     own  values that parts have made, NULL: any will do
+ *
+ * Returns NGX_OK, NGX_DECLINED when a value cannot be used, NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_fetch_prepare(ngx_http_request_t *r,
+    ngx_http_gw_part_t *part, ngx_http_gw_own_t *own);
+
+
+/*
  * Collects the headers for the parts of a request.
  *
  *     strip    names that parts must not see

@@ -8,11 +8,20 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_graph.h"
+#include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
 
 
+static ngx_uint_t ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather);
+static ngx_uint_t ngx_http_gw_gather_settle(ngx_http_gw_gather_t *gather);
+static ngx_uint_t ngx_http_gw_gather_begin(ngx_http_gw_part_t *part);
+static ngx_int_t ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part);
+static void ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part);
+static void ngx_http_gw_gather_cancel(ngx_http_gw_gather_t *gather);
+static void ngx_http_gw_gather_answer(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_timeout(ngx_event_t *ev);
 static void ngx_http_gw_gather_read(ngx_http_request_t *r);
@@ -23,16 +32,14 @@ ngx_int_t
 ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
     ngx_http_event_handler_pt handler)
 {
-    ngx_uint_t            i;
-    ngx_msec_t            timeout;
-    ngx_array_t          *headers;
-    ngx_http_request_t   *r;
-    ngx_http_gw_part_t   *part;
+    ngx_uint_t           i;
+    ngx_http_request_t  *r;
+    ngx_http_gw_part_t  *part;
 
     r = gather->request;
 
-    headers = ngx_http_gw_fetch_headers(r, &gather->conf->strip);
-    if (headers == NULL) {
+    gather->headers = ngx_http_gw_fetch_headers(r, &gather->conf->strip);
+    if (gather->headers == NULL) {
         return NGX_ERROR;
     }
 
@@ -43,6 +50,8 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
     gather->timer.data = gather;
     gather->timer.log = r->connection->log;
 
+    gather->last = &gather->first;
+
     if (gather->outer) {
         gather->outer->inner = gather;
     }
@@ -50,45 +59,15 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
     for (i = 0; i < gather->nparts; i++) {
         part = &gather->parts[i];
 
+        ngx_http_gw_gather_add(part);
+
         if (part->skipped) {
-            part->done = 1;
-            ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_SKIPPED);
-            continue;
-        }
-
-        timeout = part->conf->timeout;
-        if (timeout == 0
-            || (gather->conf->timeout && gather->conf->timeout < timeout))
-        {
-            timeout = gather->conf->timeout;
-        }
-
-        part->has_deadline = (timeout != 0);
-        part->deadline = gather->start + timeout;
-
-        gather->pending++;
-
-        if (gather->root->subrequests
-            >= gather->root->conf->max_subrequests)
-        {
-            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_LIMIT);
+            part->waiting = 0;
             ngx_http_gw_part_finish(part);
-            continue;
-        }
-
-        gather->root->subrequests++;
-
-        if (ngx_http_gw_fetch_start(r, part, headers) != NGX_OK) {
-            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
-
-            if (part->request) {
-                part->kill = 1;
-
-            } else {
-                ngx_http_gw_part_finish(part);
-            }
         }
     }
+
+    while (ngx_http_gw_gather_step(gather)) { /* void */ }
 
     ngx_http_gw_gather_arm(gather);
 
@@ -101,6 +80,217 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
     ngx_http_gw_gather_wake(gather);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_gw_gather_add(ngx_http_gw_part_t *part)
+{
+    ngx_http_gw_gather_t  *gather;
+
+    gather = part->gather;
+
+    part->waiting = 1;
+    part->start = ngx_current_msec;
+    part->has_deadline = (gather->conf->timeout != 0);
+    part->deadline = gather->start + gather->conf->timeout;
+
+    gather->pending++;
+
+    *gather->last = part;
+    gather->last = &part->next;
+}
+
+
+/*
+ * Takes what is done, and starts what waited for it and has room.
+ *
+ * Returns 1 when that has ended another part, which others may wait for.
+ */
+
+static ngx_uint_t
+ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           again;
+    ngx_http_gw_part_t  *part;
+
+    again = ngx_http_gw_gather_settle(gather);
+
+    if (gather->refused || gather->overflow
+        || (gather->failed && gather->conf->fail_fast))
+    {
+        return 0;
+    }
+
+    for (part = gather->first; part; part = part->next) {
+
+        if (!part->waiting || part->kill || !ngx_http_gw_graph_ready(part)) {
+            continue;
+        }
+
+        if (gather->conf->concurrency
+            && gather->running >= gather->conf->concurrency)
+        {
+            break;
+        }
+
+        again |= ngx_http_gw_gather_begin(part);
+    }
+
+    return again;
+}
+
+
+static ngx_uint_t
+ngx_http_gw_gather_settle(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           i;
+    ngx_http_gw_part_t  *part;
+
+    for (i = 0; i < gather->nparts; i++) {
+        part = &gather->parts[i];
+
+        if (part->done && !part->collected
+            && ngx_http_gw_set_collect(part) != NGX_OK)
+        {
+            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+        }
+    }
+
+    return 0;
+}
+
+
+/* 1: it has ended at once; 0: it runs */
+
+static ngx_uint_t
+ngx_http_gw_gather_begin(ngx_http_gw_part_t *part)
+{
+    ngx_int_t              rc;
+    ngx_msec_t             deadline;
+    ngx_http_gw_gather_t  *gather;
+
+    gather = part->gather;
+
+    part->waiting = 0;
+    part->start = ngx_current_msec;
+
+    if (part->conf->timeout) {
+        deadline = part->start + part->conf->timeout;
+
+        if (!part->has_deadline
+            || (ngx_msec_int_t) (deadline - part->deadline) < 0)
+        {
+            part->has_deadline = 1;
+            part->deadline = deadline;
+        }
+    }
+
+    if (part->conf->deps) {
+
+        rc = ngx_http_gw_gather_prepare(part);
+
+        if (rc == NGX_ERROR) {
+            ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+        }
+
+        if (rc != NGX_OK || part->skipped) {
+            ngx_http_gw_part_finish(part);
+            return 1;
+        }
+    }
+
+    if (gather->root->subrequests >= gather->root->conf->max_subrequests) {
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_LIMIT);
+        ngx_http_gw_part_finish(part);
+        return 1;
+    }
+
+    ngx_http_gw_gather_fetch(part);
+
+    return part->done;
+}
+
+
+/* of a part whose values were not known before */
+
+static ngx_int_t
+ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part)
+{
+    ngx_int_t              rc;
+    ngx_http_request_t    *r;
+    ngx_http_gw_gather_t  *gather;
+
+    gather = part->gather;
+    r = gather->request;
+
+    rc = ngx_http_gw_fetch_wanted(r, part);
+
+    if (rc != NGX_OK || part->skipped) {
+        return rc;
+    }
+
+    if (!ngx_http_gw_graph_complete(part)) {
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_DEPENDENCY);
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_gw_fetch_prepare(r, part, gather->own);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "a value in the URI or the body of part \"%V\" cannot be "
+                  "used", &part->conf->name);
+
+    /* whose value is it */
+
+    rc = ngx_http_gw_fetch_prepare(r, part, NULL);
+
+    if (rc == NGX_DECLINED) {
+        gather->refused = 1;
+        ngx_http_gw_gather_wake(gather);
+
+    } else if (rc == NGX_OK) {
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_DEPENDENCY);
+        rc = NGX_DECLINED;
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part)
+{
+    ngx_int_t              rc;
+    ngx_http_gw_gather_t  *gather;
+
+    gather = part->gather;
+    gather->root->subrequests++;
+
+    rc = ngx_http_gw_fetch_start(gather->request, part, gather->headers);
+
+    if (part->request) {
+        part->running = 1;
+        gather->running++;
+    }
+
+    if (rc == NGX_OK) {
+        return;
+    }
+
+    ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+
+    if (part->request) {
+        part->kill = 1;
+        ngx_http_gw_gather_wake(gather);
+
+    } else {
+        ngx_http_gw_part_finish(part);
+    }
 }
 
 
@@ -135,14 +325,12 @@ ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather)
 static void
 ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
 {
-    ngx_uint_t           i;
     ngx_msec_int_t       left, first;
     ngx_http_gw_part_t  *part;
 
     first = -1;
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    for (part = gather->first; part; part = part->next) {
 
         if (part->done || part->kill || !part->has_deadline) {
             continue;
@@ -159,6 +347,12 @@ ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
         }
     }
 
+    /* a timer that is set is not moved by less than 300 ms */
+
+    if (gather->timer.timer_set) {
+        ngx_del_timer(&gather->timer);
+    }
+
     if (first != -1) {
         ngx_add_timer(&gather->timer, (ngx_msec_t) first);
     }
@@ -168,7 +362,6 @@ ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
 static void
 ngx_http_gw_gather_timeout(ngx_event_t *ev)
 {
-    ngx_uint_t             i;
     ngx_connection_t      *c;
     ngx_http_request_t    *r;
     ngx_http_gw_part_t    *part;
@@ -180,8 +373,7 @@ ngx_http_gw_gather_timeout(ngx_event_t *ev)
 
     ngx_http_set_log_request(c->log, r);
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    for (part = gather->first; part; part = part->next) {
 
         if (part->done || part->kill || !part->has_deadline
             || (ngx_msec_int_t) (part->deadline - ngx_current_msec) > 0)
@@ -203,10 +395,8 @@ ngx_http_gw_gather_timeout(ngx_event_t *ev)
 ngx_int_t
 ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
 {
-    ngx_uint_t           i, decided;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
-    ngx_http_gw_part_t  *part;
 
     if (gather->done) {
         return NGX_AGAIN;
@@ -224,18 +414,16 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         }
     }
 
-    decided = gather->overflow
-              || (gather->failed && gather->conf->fail_fast);
+    do {
+        ngx_http_gw_gather_cancel(gather);
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    } while (ngx_http_gw_gather_step(gather));
 
-        if (!part->done && (part->kill || decided)) {
-            ngx_http_gw_part_cancel(part);
-        }
-    }
+    ngx_http_gw_gather_cancel(gather);
 
     if (gather->pending) {
+
+        ngx_http_gw_gather_arm(gather);
 
         if (r == r->main) {
             r->read_event_handler = ngx_http_gw_gather_read;
@@ -245,6 +433,44 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         return NGX_AGAIN;
     }
 
+    ngx_http_gw_gather_answer(gather);
+
+    return NGX_OK;
+}
+
+
+/* at top level: stops what is not wanted any more */
+
+static void
+ngx_http_gw_gather_cancel(ngx_http_gw_gather_t *gather)
+{
+    ngx_uint_t           decided;
+    ngx_http_gw_part_t  *part;
+
+    decided = gather->refused || gather->overflow
+              || (gather->failed && gather->conf->fail_fast);
+
+    for (part = gather->first; part; part = part->next) {
+
+        if (!part->done && (part->kill || decided)) {
+            ngx_http_gw_part_cancel(part);
+        }
+    }
+}
+
+
+/* all parts are done: nothing of them must stand in the answer's way */
+
+static void
+ngx_http_gw_gather_answer(ngx_http_gw_gather_t *gather)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+    ngx_http_gw_part_t  *part;
+
+    r = gather->request;
+    c = r->connection;
+
     gather->done = 1;
     gather->time = ngx_current_msec - gather->start;
 
@@ -252,8 +478,7 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         ngx_del_timer(&gather->timer);
     }
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    for (part = gather->first; part; part = part->next) {
 
         ngx_http_gw_part_stop_nested(part->nested);
 
@@ -266,24 +491,23 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         gather->outer->inner = NULL;
     }
 
-    if (r == r->main) {
-
-        /* content made by a script in a part may have moved it */
-
-        c->data = r;
-
-        /* the delay of a part that was stopped would delay the answer */
-
-        if (c->write->delayed) {
-            c->write->delayed = 0;
-
-            if (c->write->timer_set) {
-                ngx_del_timer(c->write);
-            }
-        }
+    if (r != r->main) {
+        return;
     }
 
-    return NGX_OK;
+    /* content made by a script in a part may have moved it */
+
+    c->data = r;
+
+    /* the delay of a part that was stopped would delay the answer */
+
+    if (c->write->delayed) {
+        c->write->delayed = 0;
+
+        if (c->write->timer_set) {
+            ngx_del_timer(c->write);
+        }
+    }
 }
 
 
@@ -324,7 +548,6 @@ ngx_http_gw_gather_read(ngx_http_request_t *r)
 static void
 ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather)
 {
-    ngx_uint_t           i;
     ngx_event_t         *wev;
     ngx_http_gw_part_t  *part;
 
@@ -341,10 +564,9 @@ ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather)
         return;
     }
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    for (part = gather->first; part; part = part->next) {
 
-        if (part->done) {
+        if (part->done || part->request == NULL) {
             continue;
         }
 
@@ -363,7 +585,7 @@ ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather)
 void
 ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather)
 {
-    ngx_uint_t  i;
+    ngx_http_gw_part_t  *part;
 
     gather->done = 1;
 
@@ -371,8 +593,8 @@ ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather)
         ngx_del_timer(&gather->timer);
     }
 
-    for (i = 0; i < gather->nparts; i++) {
-        ngx_http_gw_part_cancel(&gather->parts[i]);
+    for (part = gather->first; part; part = part->next) {
+        ngx_http_gw_part_cancel(part);
     }
 }
 
@@ -382,7 +604,6 @@ ngx_http_gw_gather_cleanup(void *data)
 {
     ngx_http_gw_gather_t  *gather = data;
 
-    ngx_uint_t           i;
     ngx_http_gw_part_t  *part;
 
     if (gather->timer.timer_set) {
@@ -395,8 +616,7 @@ ngx_http_gw_gather_cleanup(void *data)
 
     gather->done = 1;
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    for (part = gather->first; part; part = part->next) {
 
         if (part->done || part->request == NULL) {
             continue;

@@ -20,7 +20,8 @@
 
 
 /*
- * Starts the parts, whose path, args and body are set, and the deadline.
+ * Starts the parts, whose path, args and body are set unless they wait for
+ * others, and the deadline.
  *
  *     handler  becomes the request's write event handler, and calls
  *              ngx_http_gw_gather_run(); it is called at least once, even
@@ -39,6 +40,12 @@ ngx_int_t ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
  * and their connections closed; NGX_AGAIN when it waits on or is dead.
  */
 ngx_int_t ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * Adds a part that waits to be started.
+ */
+void ngx_http_gw_gather_add(ngx_http_gw_part_t *part);
 
 
 /*

@@ -19,6 +19,7 @@ static ngx_int_t ngx_http_gw_part_guard(ngx_http_request_t *sr, void *data,
 static void ngx_http_gw_part_cut_nested(ngx_http_gw_part_t *part,
     ngx_http_request_t *sr);
 static void ngx_http_gw_part_complete(ngx_http_gw_part_t *part);
+static void ngx_http_gw_part_end(ngx_http_gw_part_t *part);
 static void ngx_http_gw_part_account(ngx_http_gw_part_t *part);
 static ngx_uint_t ngx_http_gw_part_stop(ngx_http_request_t *sr,
     ngx_http_gw_gather_t *inner);
@@ -272,11 +273,24 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
 void
 ngx_http_gw_part_finish(ngx_http_gw_part_t *part)
 {
+    ngx_http_gw_part_end(part);
+    ngx_http_gw_gather_wake(part->gather);
+}
+
+
+static void
+ngx_http_gw_part_end(ngx_http_gw_part_t *part)
+{
     part->done = 1;
+    part->waiting = 0;
     part->gather->pending--;
 
+    if (part->running) {
+        part->running = 0;
+        part->gather->running--;
+    }
+
     ngx_http_gw_part_account(part);
-    ngx_http_gw_gather_wake(part->gather);
 }
 
 
@@ -287,9 +301,14 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
     ngx_uint_t               level;
     ngx_http_gw_counters_t  *counters;
 
-    part->time = ngx_current_msec - part->gather->start;
+    part->time = ngx_current_msec - part->start;
 
     counters = part->gather->counters;
+
+    if (part->skipped) {
+        ngx_http_gw_count(counters, NGX_HTTP_GW_COUNT_SKIPPED);
+        return;
+    }
 
     if (part->cancelled) {
         ngx_http_gw_count(counters, NGX_HTTP_GW_COUNT_CANCELLED);
@@ -309,6 +328,7 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
 
     case NGX_HTTP_GW_PART_UNREACHABLE:
     case NGX_HTTP_GW_PART_STATUS:
+    case NGX_HTTP_GW_PART_DEPENDENCY:
         /* nginx, or the back end, has told more */
         level = NGX_LOG_INFO;
         break;
@@ -352,14 +372,12 @@ ngx_http_gw_part_cancel(ngx_http_gw_part_t *part)
     sr = part->request;
 
     if (!part->done) {
-        part->done = 1;
-        part->gather->pending--;
         part->keep = 0;
         part->cancelled = (part->error == NGX_HTTP_GW_PART_OK);
 
-        ngx_http_gw_part_account(part);
+        ngx_http_gw_part_end(part);
 
-        if (!ngx_http_gw_part_stop(sr, part->inner)) {
+        if (sr && !ngx_http_gw_part_stop(sr, part->inner)) {
             ngx_http_gw_count(part->gather->counters,
                               NGX_HTTP_GW_COUNT_DETACHED);
 

@@ -66,6 +66,8 @@ static char *ngx_http_gw_part_status(ngx_conf_t *cf,
     ngx_http_gw_part_conf_t *pcf, ngx_str_t *value);
 static char *ngx_http_gw_part_if(ngx_conf_t *cf,
     ngx_http_gw_part_conf_t *pcf, ngx_str_t *value);
+static char *ngx_http_gw_part_after(ngx_conf_t *cf,
+    ngx_http_gw_part_conf_t *pcf, ngx_str_t *value);
 
 
 static const ngx_http_gw_part_parameter_t  ngx_http_gw_part_parameters[] = {
@@ -84,6 +86,7 @@ static const ngx_http_gw_part_parameter_t  ngx_http_gw_part_parameters[] = {
     { ngx_string("null="), ngx_http_gw_part_null },
     { ngx_string("status="), ngx_http_gw_part_status },
     { ngx_string("if="), ngx_http_gw_part_if },
+    { ngx_string("after="), ngx_http_gw_part_after },
     { ngx_null_string, NULL }
 };
 
@@ -240,7 +243,7 @@ ngx_http_gw_part_conf_uri(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf,
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_gw_template_compile(cf, uri, NGX_HTTP_GW_TEMPLATE_URI,
+    if (ngx_http_gw_template_compile(cf, uri, NGX_HTTP_GW_TEMPLATE_URI, NULL,
                                      &pcf->uri)
         != NGX_OK)
     {
@@ -658,7 +661,7 @@ ngx_http_gw_part_body(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf,
     }
 
     if (ngx_http_gw_template_compile(cf, value, NGX_HTTP_GW_TEMPLATE_JSON,
-                                     pcf->body)
+                                     NULL, pcf->body)
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -722,4 +725,14 @@ ngx_http_gw_part_if(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf,
     pcf->condition = ngx_http_gw_value_create(cf, value, 0);
 
     return pcf->condition ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_gw_part_after(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf,
+    ngx_str_t *value)
+{
+    pcf->after = *value;
+
+    return NGX_CONF_OK;
 }

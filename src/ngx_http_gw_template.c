@@ -17,27 +17,33 @@
 
 static ngx_int_t ngx_http_gw_template_add(ngx_conf_t *cf,
     ngx_http_gw_template_t *template, u_char *start, u_char *end,
-    ngx_http_gw_template_escape_e escape);
+    ngx_uint_t own, ngx_http_gw_template_escape_e escape);
 static ngx_http_gw_template_escape_e ngx_http_gw_template_kind(
-    ngx_str_t *name);
+    ngx_str_t *name, ngx_http_gw_template_names_t *names);
+static ngx_uint_t ngx_http_gw_template_number(ngx_str_t *name,
+    ngx_array_t *names);
 static u_char *ngx_http_gw_template_variable(u_char *p, u_char *last,
     ngx_str_t *name);
 static u_char *ngx_http_gw_template_quotes(u_char *p, u_char *last,
     ngx_uint_t *quoted);
 static ngx_int_t ngx_http_gw_template_escape(ngx_http_request_t *r,
     ngx_http_gw_template_escape_e escape, ngx_str_t *value);
+static void ngx_http_gw_template_own(ngx_http_gw_own_t *own,
+    ngx_http_gw_template_escape_e *escape, ngx_str_t *value);
 
 
 ngx_int_t
 ngx_http_gw_template_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_gw_template_e type, ngx_http_gw_template_t *template)
+    ngx_http_gw_template_e type, ngx_http_gw_template_names_t *names,
+    ngx_http_gw_template_t *template)
 {
     u_char                         *p, *last, *start, *next;
     ngx_str_t                       name;
-    ngx_uint_t                      quoted;
+    ngx_uint_t                      own, quoted;
     ngx_http_gw_template_escape_e   escape;
 
     template->text = *text;
+    template->own = 0;
     template->constant = (ngx_http_script_variables_count(text) == 0);
 
     if (ngx_array_init(&template->pieces, cf->pool, 4,
@@ -66,13 +72,19 @@ ngx_http_gw_template_compile(ngx_conf_t *cf, ngx_str_t *text,
         }
 
         next = ngx_http_gw_template_variable(p, last, &name);
+        own = names ? ngx_http_gw_template_number(&name, names->own) : 0;
+
+        if (own) {
+            template->own |= (uint64_t) 1 << (own - 1);
+        }
 
         if (type == NGX_HTTP_GW_TEMPLATE_JSON) {
             escape = quoted ? NGX_HTTP_GW_TEMPLATE_STRING
                             : NGX_HTTP_GW_TEMPLATE_VALUE;
 
         } else {
-            escape = ngx_http_gw_template_kind(&name);
+            escape = own ? NGX_HTTP_GW_TEMPLATE_SEGMENT
+                         : ngx_http_gw_template_kind(&name, names);
 
             if (escape == NGX_HTTP_GW_TEMPLATE_PLAIN) {
                 p = next;
@@ -80,10 +92,10 @@ ngx_http_gw_template_compile(ngx_conf_t *cf, ngx_str_t *text,
             }
         }
 
-        if (ngx_http_gw_template_add(cf, template, start, p,
+        if (ngx_http_gw_template_add(cf, template, start, p, 0,
                                      NGX_HTTP_GW_TEMPLATE_PLAIN)
             != NGX_OK
-            || ngx_http_gw_template_add(cf, template, p, next, escape)
+            || ngx_http_gw_template_add(cf, template, p, next, own, escape)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -93,14 +105,46 @@ ngx_http_gw_template_compile(ngx_conf_t *cf, ngx_str_t *text,
         start = next;
     }
 
-    return ngx_http_gw_template_add(cf, template, start, last,
+    return ngx_http_gw_template_add(cf, template, start, last, 0,
                                     NGX_HTTP_GW_TEMPLATE_PLAIN);
+}
+
+
+uint64_t
+ngx_http_gw_template_mentions(ngx_str_t *text, ngx_array_t *names)
+{
+    u_char      *p, *last;
+    uint64_t     mask;
+    ngx_str_t    name;
+    ngx_uint_t   n;
+
+    mask = 0;
+    p = text->data;
+    last = p + text->len;
+
+    while (p < last) {
+
+        if (*p != '$') {
+            p++;
+            continue;
+        }
+
+        p = ngx_http_gw_template_variable(p, last, &name);
+        n = ngx_http_gw_template_number(&name, names);
+
+        if (n) {
+            mask |= (uint64_t) 1 << (n - 1);
+        }
+    }
+
+    return mask;
 }
 
 
 static ngx_int_t
 ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
-    u_char *start, u_char *end, ngx_http_gw_template_escape_e escape)
+    u_char *start, u_char *end, ngx_uint_t own,
+    ngx_http_gw_template_escape_e escape)
 {
     ngx_str_t                          text;
     ngx_http_gw_template_piece_t      *piece;
@@ -116,6 +160,11 @@ ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
 
     ngx_memzero(piece, sizeof(ngx_http_gw_template_piece_t));
     piece->escape = escape;
+    piece->own = own;
+
+    if (own) {
+        return NGX_OK;
+    }
 
     text.len = end - start;
     text.data = ngx_pnalloc(cf->pool, text.len + 1);
@@ -133,8 +182,13 @@ ngx_http_gw_template_add(ngx_conf_t *cf, ngx_http_gw_template_t *template,
 /* how the value of a variable stands in a URI */
 
 static ngx_http_gw_template_escape_e
-ngx_http_gw_template_kind(ngx_str_t *name)
+ngx_http_gw_template_kind(ngx_str_t *name,
+    ngx_http_gw_template_names_t *names)
 {
+    if (names && ngx_http_gw_template_number(name, names->other)) {
+        return NGX_HTTP_GW_TEMPLATE_SEGMENT;
+    }
+
     if (name->len > 4
         && ngx_strncasecmp(name->data, (u_char *) "arg_", 4) == 0)
     {
@@ -152,6 +206,32 @@ ngx_http_gw_template_kind(ngx_str_t *name)
     }
 
     return NGX_HTTP_GW_TEMPLATE_PLAIN;
+}
+
+
+/* 1 and the number of the name; 0: it is not there */
+
+static ngx_uint_t
+ngx_http_gw_template_number(ngx_str_t *name, ngx_array_t *names)
+{
+    ngx_str_t   *known;
+    ngx_uint_t   i;
+
+    if (names == NULL) {
+        return 0;
+    }
+
+    known = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (known[i].len == name->len
+            && ngx_strncasecmp(known[i].data, name->data, name->len) == 0)
+        {
+            return i + 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -266,7 +346,8 @@ ngx_http_gw_template_sample(ngx_conf_t *cf, ngx_http_gw_template_t *template,
 
 ngx_int_t
 ngx_http_gw_template_run(ngx_http_request_t *r,
-    ngx_http_gw_template_t *template, ngx_str_t *text)
+    ngx_http_gw_template_t *template, ngx_http_gw_own_t *own,
+    ngx_str_t *text)
 {
     u_char                        *p;
     size_t                         len;
@@ -274,6 +355,7 @@ ngx_http_gw_template_run(ngx_http_request_t *r,
     ngx_str_t                     *values;
     ngx_uint_t                     i, n;
     ngx_http_gw_template_piece_t  *piece;
+    ngx_http_gw_template_escape_e  escape;
 
     if (template->constant) {
         *text = template->text;
@@ -295,13 +377,19 @@ ngx_http_gw_template_run(ngx_http_request_t *r,
     len = 0;
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_complex_value(r, &piece[i].value, &values[i])
-            != NGX_OK)
+        escape = piece[i].escape;
+
+        if (piece[i].own) {
+            ngx_http_gw_template_own(own ? &own[piece[i].own - 1] : NULL,
+                                     &escape, &values[i]);
+
+        } else if (ngx_http_complex_value(r, &piece[i].value, &values[i])
+                   != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-        rc = ngx_http_gw_template_escape(r, piece[i].escape, &values[i]);
+        rc = ngx_http_gw_template_escape(r, escape, &values[i]);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -371,7 +459,18 @@ ngx_http_gw_template_escape(ngx_http_request_t *r,
 
         break;
 
-    default: /* NGX_HTTP_GW_TEMPLATE_COMPONENT, NGX_HTTP_GW_TEMPLATE_PATH */
+    case NGX_HTTP_GW_TEMPLATE_QUOTED:
+
+        if (gw_json_escape_len(value->data, value->len, &len, &offset)
+            != GW_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        len += 2;
+        break;
+
+    default: /* percent-encoded */
         len = value->len * GW_URI_ESCAPE_MAX;
         break;
     }
@@ -384,6 +483,16 @@ ngx_http_gw_template_escape(ngx_http_request_t *r,
     if (escape == NGX_HTTP_GW_TEMPLATE_STRING) {
         len = gw_json_escape(p, value->data, value->len) - p;
 
+    } else if (escape == NGX_HTTP_GW_TEMPLATE_QUOTED) {
+        p[0] = '"';
+        (void) gw_json_escape(p + 1, value->data, value->len);
+        p[len - 1] = '"';
+
+    } else if (escape == NGX_HTTP_GW_TEMPLATE_SEGMENT) {
+        len = (u_char *) ngx_escape_uri(p, value->data, value->len,
+                                        NGX_ESCAPE_URI_COMPONENT)
+              - p;
+
     } else if (escape == NGX_HTTP_GW_TEMPLATE_PATH) {
         len = gw_uri_text(p, value->data, value->len) - p;
 
@@ -395,4 +504,33 @@ ngx_http_gw_template_escape(ngx_http_request_t *r,
     value->len = len;
 
     return NGX_OK;
+}
+
+
+/* a value that is given: its JSON, or what is to be done with its text */
+
+static void
+ngx_http_gw_template_own(ngx_http_gw_own_t *own,
+    ngx_http_gw_template_escape_e *escape, ngx_str_t *value)
+{
+    if (own == NULL) {
+        ngx_str_set(value, "0");
+        return;
+    }
+
+    *value = own->text;
+
+    if (*escape != NGX_HTTP_GW_TEMPLATE_VALUE) {
+        return;
+    }
+
+    if (own->json.data == NULL) {
+        *escape = NGX_HTTP_GW_TEMPLATE_QUOTED;
+        return;
+    }
+
+    /* it is known to be JSON */
+
+    *value = own->json;
+    *escape = NGX_HTTP_GW_TEMPLATE_PLAIN;
 }

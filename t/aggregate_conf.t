@@ -784,3 +784,188 @@ location / { gw_aggregate_pass_header X-A; }
 --- must_die
 --- error_log
 "gw_aggregate_pass_header" needs "gw_aggregate object" or "array" in location "/"
+=== TEST: C135 a cycle
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a after=b;
+    gw_aggregate_part b /b after=c;
+    gw_aggregate_part c /c after=a;
+}
+--- must_die
+--- error_log eval
+qr/parts wait for each other and none can start, a -> b -> c -> a, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 a cycle of values
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part d /d;
+    gw_aggregate_part a /a/$x after=d;
+    gw_aggregate_part b /b/$y;
+    gw_aggregate_set $y a /id;
+    gw_aggregate_set $x b /id;
+}
+--- must_die
+--- error_log eval
+qr/parts wait for each other and none can start, a -> b -> a, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 an unknown name
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a after=a1; }
+--- must_die
+--- error_log eval
+qr/part "a" is to start after part "a1", and there is no such part in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 an empty name
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_part b /b after=a,; }
+--- must_die
+--- error_log eval
+qr/part "b" is to start after part "", and there is no such part in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 itself
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a after=a; }
+--- must_die
+--- error_log eval
+qr/part "a" waits for itself in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 a value of itself
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a if=$x;
+    gw_aggregate_set $x a /id;
+}
+--- must_die
+--- error_log eval
+qr/part "a" waits for itself in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 a value of an unknown part
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_set $x b /id;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_set \$x" takes a value from part "b", and there is no such part in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_set names a variable
+--- config
+location / { gw_aggregate object; gw_aggregate_set x a /id; }
+--- must_die
+--- error_log eval
+qr/invalid variable name "x", it must begin with "\$"/
+
+
+
+=== TEST: gw_aggregate_set has a pointer
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a id; }
+--- must_die
+--- error_log eval
+qr/invalid pointer "id" of "gw_aggregate_set": must begin with "\/"/
+
+
+
+=== TEST: gw_aggregate_set names one value
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a /a/*; }
+--- must_die
+--- error_log eval
+qr/pointer "\/a\/\*" of "gw_aggregate_set" must name one value, a literal "\*" is written "~2"/
+
+
+
+=== TEST: gw_aggregate_set has no other parameters
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a /a b=c; }
+--- must_die
+--- error_log eval
+qr/invalid or duplicate parameter "b=c"/
+
+
+
+=== TEST: gw_aggregate_set has each parameter once
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a /a join=, join=; }
+--- must_die
+--- error_log eval
+qr/invalid or duplicate parameter "join="/
+
+
+
+=== TEST: gw_aggregate_set joins items
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a /a item=/id; }
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_set" directive needs "join=" with "item="/
+
+
+
+=== TEST: a variable is set once in a location
+--- config
+location / { gw_aggregate object; gw_aggregate_set $x a /a; gw_aggregate_set $X a /b; }
+--- must_die
+--- error_log eval
+qr/variable "\$X" is set twice in this location/
+
+
+
+=== TEST: a variable of nginx is not set
+--- config
+location / { gw_aggregate object; gw_aggregate_set $host a /a; }
+--- must_die
+--- error_log eval
+qr/the duplicate "host" variable/
+
+
+
+=== TEST: a variable of another module is not set
+--- config
+set $x 1;
+location / { gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_set $gw_aggregate_cost a /a; }
+--- must_die
+--- error_log eval
+qr/the duplicate "gw_aggregate_cost" variable/
+
+
+
+=== TEST: gw_aggregate_set needs gw_aggregate
+--- config
+location / { gw_aggregate_set $x a /a; }
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_set" needs "gw_aggregate object" or "array" in location "\/"/
+
+
+
+=== TEST: gw_aggregate_set is no directive of a server
+--- config
+gw_aggregate_set $x a /a;
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_set" directive is not allowed here/
+
+
+
+=== TEST: gw_aggregate_concurrency is a number
+--- config
+gw_aggregate_concurrency many;
+--- must_die
+--- error_log eval
+qr/invalid number/
