@@ -4,30 +4,19 @@
  */
 
 
-#include "gw_quota_store.h"
+#include "gw_quota_slot.h"
 #include "gw_siphash.h"
 
 
 #define GW_QUOTA_ALIGN  64
 
-#define gw_quota_set(p, n)  __atomic_store_n(p, n, __ATOMIC_SEQ_CST)
-
 
 static gw_quota_slot_t *gw_quota_slots(gw_quota_store_t *store,
     const gw_quota_key_t *key);
-static gw_quota_slot_t *gw_quota_find(gw_quota_store_t *store,
-    const gw_quota_key_t *key);
-static gw_quota_half_t *gw_quota_half(gw_quota_slot_t *slot);
 static gw_quota_half_t *gw_quota_other(gw_quota_slot_t *slot);
 static int64_t gw_quota_granted(gw_quota_slot_t *slot);
-static gw_quota_slot_t *gw_quota_insert(gw_quota_store_t *store,
-    const gw_quota_key_t *key, const gw_quota_t *quota);
 static void gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota,
     int64_t now, gw_quota_result_t *res);
-static int gw_quota_turned(const gw_quota_half_t *half,
-    const gw_quota_t *quota, int64_t now, gw_quota_result_t *res);
-static int64_t gw_quota_carry(const gw_quota_half_t *half,
-    const gw_quota_t *quota);
 
 
 gw_quota_store_t *
@@ -155,7 +144,7 @@ gw_quota_store_peek(gw_quota_store_t *store, const gw_quota_key_t *key,
         res->granted = gw_quota_granted(slot);
 
     } else if (half->start != 0) {
-        res->carried = gw_quota_carry(half, quota);
+        res->carried = gw_quota_carry(half, half->used, quota);
     }
 
     res->limit = quota->limit + res->carried + res->granted;
@@ -229,7 +218,7 @@ gw_quota_slots(gw_quota_store_t *store, const gw_quota_key_t *key)
 }
 
 
-static gw_quota_slot_t *
+gw_quota_slot_t *
 gw_quota_find(gw_quota_store_t *store, const gw_quota_key_t *key)
 {
     unsigned          n;
@@ -251,9 +240,7 @@ gw_quota_find(gw_quota_store_t *store, const gw_quota_key_t *key)
 }
 
 
-/* The half that counts. */
-
-static gw_quota_half_t *
+gw_quota_half_t *
 gw_quota_half(gw_quota_slot_t *slot)
 {
     return &slot->half[slot->half[1].start > slot->half[0].start];
@@ -281,9 +268,7 @@ gw_quota_granted(gw_quota_slot_t *slot)
 }
 
 
-/* Returns a slot without a period for a new key. */
-
-static gw_quota_slot_t *
+gw_quota_slot_t *
 gw_quota_insert(gw_quota_store_t *store, const gw_quota_key_t *key,
     const gw_quota_t *quota)
 {
@@ -324,7 +309,12 @@ gw_quota_insert(gw_quota_store_t *store, const gw_quota_key_t *key,
         store->evicted++;
     }
 
+    if (victim->half[1].start == 0) {
+        store->owed -= victim->half[1].used;
+    }
+
     gw_quota_set(&victim->half[0].start, 0);
+    gw_quota_set(&victim->half[1].used, 0);
     gw_quota_set(&victim->half[1].start, 0);
 
     victim->key[0] = key->key[0];
@@ -349,7 +339,8 @@ gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota, int64_t now,
         return;
     }
 
-    carried = (half->start == 0) ? 0 : gw_quota_carry(half, quota);
+    carried = (half->start == 0) ? 0
+                                 : gw_quota_carry(half, half->used, quota);
 
     next = gw_quota_other(slot);
 
@@ -360,9 +351,7 @@ gw_quota_period(gw_quota_slot_t *slot, const gw_quota_t *quota, int64_t now,
 }
 
 
-/* Returns 1 if the period of "now", in res, is later than that of half. */
-
-static int
+int
 gw_quota_turned(const gw_quota_half_t *half, const gw_quota_t *quota,
     int64_t now, gw_quota_result_t *res)
 {
@@ -388,14 +377,13 @@ gw_quota_turned(const gw_quota_half_t *half, const gw_quota_t *quota,
 }
 
 
-/* what is left of the period before, or of one without any use after that */
-
-static int64_t
-gw_quota_carry(const gw_quota_half_t *half, const gw_quota_t *quota)
+int64_t
+gw_quota_carry(const gw_quota_half_t *half, int64_t used,
+    const gw_quota_t *quota)
 {
     int64_t  left;
 
-    left = quota->limit + half->carried - half->used;
+    left = quota->limit + half->carried - used;
 
     if (left < 0) {
         left = 0;

@@ -31,7 +31,7 @@
 #include "gw.h"
 
 
-#define GW_QUOTA_LAYOUT     1
+#define GW_QUOTA_LAYOUT     3
 #define GW_QUOTA_WAYS       8
 
 /* units; sums of two stay far below 2^63 */
@@ -60,6 +60,7 @@ typedef struct {
     uint64_t            used;            /* slots, ever */
     uint64_t            expired;         /* replaced after their period */
     uint64_t            evicted;         /* replaced within it */
+    int64_t             owed;            /* units, see gw_quota_copy.h */
     gw_quota_slot_t    *slots;           /* the same address everywhere */
 } gw_quota_store_t;
 
