@@ -407,7 +407,7 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         }
     }
 
-    rc = ctx->concurrency.waiting
+    rc = (ctx->concurrency.waiting || ctx->quota.waiting)
          ? NGX_DECLINED : ngx_http_gw_limit_handle(r, ctx, conf, phase);
 
     if (rc != NGX_DECLINED || r != r->main) {
@@ -694,6 +694,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_uint_t                  i;
     ngx_array_t                *services;
     ngx_http_gw_limit_zone_t  **zone;
+    ngx_http_gw_quota_zone_t  **quota;
     ngx_http_gw_concurrency_zone_t  **concurrency;
 
     ngx_conf_init_value(rmcf->worker.delay_max,
@@ -701,7 +702,10 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
 
     services = &rmcf->joint.registry->services;
 
-    if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK) {
+    if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK
+        || ngx_http_gw_quota_zones_resolve(cf, &rmcf->quota_zones, services)
+           != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -720,6 +724,20 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
         if (concurrency[i]->remote.redis
             && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
                                            concurrency[i]->remote.number,
+                                           &ngx_http_gw_ratelimit_module)
+               != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    quota = rmcf->quota_zones.elts;
+
+    for (i = 0; i < rmcf->quota_zones.nelts; i++) {
+
+        if (quota[i]->redis
+            && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
+                                           quota[i]->link,
                                            &ngx_http_gw_ratelimit_module)
                != NGX_OK)
         {
@@ -824,6 +842,10 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     if (conf->quotas
         && ngx_http_gw_quotas_resolve(cf, conf->quotas) != NGX_OK)
     {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_gw_quotas_check(cf, conf->limits, conf->quotas) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -28,6 +28,8 @@ typedef struct {
 
 struct ngx_http_gw_limit_late_s {
     ngx_http_gw_limit_set_t    *set;             /* NULL: the request ended */
+    ngx_http_gw_redis_late_pt   more;
+    void                       *data;
     ngx_uint_t                  n;
     ngx_http_gw_limit_taken_t   taken[1];
 };
@@ -494,22 +496,40 @@ ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
 }
 
 
+ngx_uint_t
+ngx_http_gw_limit_service(ngx_http_gw_limit_set_t *set)
+{
+    ngx_uint_t  i;
+
+    /* all of them use the same service */
+
+    for (i = 0; set->entries[i].place != NGX_HTTP_GW_LIMIT_REMOTE; i++) {
+        /* void */
+    }
+
+    return set->entries[i].limit->zone->link;
+}
+
+
 ngx_int_t
 ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_redis_link_t *link, ngx_http_gw_limit_calls_t *calls)
+    ngx_http_gw_redis_link_t *link, ngx_http_gw_limit_calls_t *calls,
+    ngx_http_gw_limit_redis_cell_t *more, ngx_uint_t n)
 {
     ngx_uint_t                       i;
     ngx_http_gw_limit_zone_t        *zone;
     ngx_http_gw_limit_entry_t       *entry;
     ngx_http_gw_limit_redis_cell_t  *cell, *cells;
 
+    calls->take.expired = 0;
+
     if (link == NULL) {
         return NGX_ERROR;
     }
 
-    /* one half to take, the other half for what is owed */
+    /* those to take, and behind them those for what is owed */
 
-    cells = ngx_palloc(pool, 2 * set->remote
+    cells = ngx_palloc(pool, (2 * set->remote + n)
                              * sizeof(ngx_http_gw_limit_redis_cell_t));
     if (cells == NULL) {
         return NGX_ERROR;
@@ -540,9 +560,13 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
         cell++;
     }
 
+    for (i = 0; i < n; i++) {
+        *cell++ = more[i];
+    }
+
     calls->take.link = link;
     calls->take.cells = cells;
-    calls->take.ncells = set->remote;
+    calls->take.ncells = set->remote + n;
     calls->take.mode = NGX_HTTP_GW_LIMIT_REDIS_TAKE;
 
     /* replies come in the order of the calls: first what is owed */
@@ -579,7 +603,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
 
     now = 0;
     take = cells;
-    owed = cells + set->remote;
+    owed = cells + calls->take.ncells;
 
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
@@ -609,14 +633,14 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
         take++;
     }
 
-    calls->debit.ncells = owed - (cells + set->remote);
+    calls->debit.ncells = owed - (cells + calls->take.ncells);
 
     if (calls->debit.ncells == 0) {
         return NGX_OK;
     }
 
     calls->debit.link = calls->take.link;
-    calls->debit.cells = cells + set->remote;
+    calls->debit.cells = cells + calls->take.ncells;
     calls->debit.mode = NGX_HTTP_GW_LIMIT_REDIS_FORCE;
     calls->debit.handler = ngx_http_gw_limit_debited;
     calls->debit.data = set;
@@ -715,7 +739,7 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
 
     if (set->failed == NULL) {
         /* a refusal that names nobody is no answer */
-        return NGX_ERROR;
+        return (calls->take.ncells > set->remote) ? NGX_OK : NGX_ERROR;
     }
 
     ngx_http_gw_limit_give(set);
@@ -724,9 +748,10 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
 }
 
 
-void
+ngx_int_t
 ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log)
+    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log,
+    ngx_http_gw_redis_late_pt more, void *data)
 {
     ngx_uint_t                  i, cell;
     ngx_http_gw_limit_late_t   *late;
@@ -734,7 +759,7 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_taken_t  *taken;
 
     if (!calls->take.expired) {
-        return;
+        return NGX_DECLINED;
     }
 
     /* it outlives the request; there are as many as the link has places */
@@ -742,10 +767,12 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     late = ngx_alloc(sizeof(ngx_http_gw_limit_late_t)
                      + set->remote * sizeof(ngx_http_gw_limit_taken_t), log);
     if (late == NULL) {
-        return;
+        return NGX_DECLINED;
     }
 
-    late->set = set;
+    late->set = set->remote ? set : NULL;
+    late->more = more;
+    late->data = data;
     late->n = 0;
 
     cell = 0;
@@ -780,14 +807,18 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         != NGX_OK)
     {
         ngx_free(late);
-        return;
+        return NGX_DECLINED;
     }
 
-    set->late = late;
+    if (set->remote) {
+        set->late = late;
+    }
 
     for (i = 0; i < late->n; i++) {
         late->taken[i].zone->late++;
     }
+
+    return NGX_OK;
 }
 
 
@@ -819,6 +850,10 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
 
     if (late->set != NULL) {
         late->set->late = NULL;
+    }
+
+    if (late->more != NULL) {
+        late->more(late->data, reply);
     }
 
     ngx_free(late);

@@ -121,6 +121,7 @@ typedef struct {
 typedef struct {
     ngx_http_gw_limit_redis_t         take;
     ngx_http_gw_limit_redis_t         debit;
+    ngx_uint_t                        service;   /* number of it */
 } ngx_http_gw_limit_calls_t;
 
 
@@ -180,18 +181,26 @@ void ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set);
  * Asks Redis about its limits in one call.  handler and data of calls->take
  * are set by the caller.
  *
+ *     more  what is asked in the same call, behind the limits
+ *     n     of them
+ *
  * Returns NGX_AGAIN: the handler is called later; NGX_ERROR: it could not be
  * asked.  ngx_http_gw_limit_cancel() must precede the end of the pool.
  */
 ngx_int_t ngx_http_gw_limit_ask(ngx_pool_t *pool,
     ngx_http_gw_limit_set_t *set, ngx_http_gw_redis_link_t *link,
-    ngx_http_gw_limit_calls_t *calls);
+    ngx_http_gw_limit_calls_t *calls, ngx_http_gw_limit_redis_cell_t *more,
+    ngx_uint_t n);
+
+/* Returns the number of the Redis of the limits, of which some are there. */
+ngx_uint_t ngx_http_gw_limit_service(ngx_http_gw_limit_set_t *set);
 
 /*
  * Keeps the answer of Redis.
  *
- * Returns NGX_OK; NGX_DECLINED: set->failed has no room, and what was taken
- * from shared memory is given back; NGX_ERROR: there is no answer.
+ * Returns NGX_OK, also if none of the limits but another part of the call has
+ * no room; NGX_DECLINED: set->failed has no room, and what was taken from
+ * shared memory is given back; NGX_ERROR: there is no answer.
  */
 ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls);
@@ -199,9 +208,15 @@ ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
 /*
  * After a fallback was taken because Redis did not answer in time: gives it
  * back if the late answer says that Redis has charged it.
+ *
+ *     more  called with that answer, or with NULL if there will never be one;
+ *           NULL: nobody else is interested
+ *
+ * Returns NGX_OK, or NGX_DECLINED if there is no late answer.
  */
-void ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log);
+ngx_int_t ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_calls_t *calls, ngx_log_t *log,
+    ngx_http_gw_redis_late_pt more, void *data);
 
 /* The set goes away: a late answer finds its own memory only. */
 void ngx_http_gw_limit_forget(ngx_http_gw_limit_set_t *set);

@@ -397,6 +397,7 @@ ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
     int64_t                    since;
     ngx_str_t                  value;
     gw_limit_text_t           *arg;
+    gw_period_span_t           span;
     ngx_http_gw_quota_zone_t  *zone;
 
     zone = ask->quota;
@@ -449,7 +450,8 @@ ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
         }
     }
 
-    ngx_http_gw_quota_zone_terms(zone, ngx_max(ask->units, 0), since, terms);
+    ngx_http_gw_quota_zone_terms(zone, ngx_max(ask->units, 0), since,
+                                 ngx_time(), terms, &span);
 
     return NGX_OK;
 }

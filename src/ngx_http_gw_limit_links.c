@@ -11,6 +11,13 @@
 #include "ngx_http_gw_limit_links.h"
 
 
+/* the part of a reply in what is known of the clock of a service */
+#define NGX_HTTP_GW_LIMIT_LINKS_WEIGHT  8
+
+/* usec: more than that is no jitter, the clock was set */
+#define NGX_HTTP_GW_LIMIT_LINKS_JUMP    100000
+
+
 typedef struct {
     const gw_metric_desc_t     *desc;
     const char                 *result;          /* NULL: no such label */
@@ -287,6 +294,51 @@ ngx_http_gw_limit_link_find(ngx_http_gw_limit_links_t *links, u_char *name,
     }
 
     return NULL;
+}
+
+
+void
+ngx_http_gw_limit_links_learn(ngx_http_gw_limit_links_t *links, ngx_uint_t n,
+    int64_t now)
+{
+    int64_t                       ahead;
+    ngx_http_gw_limit_service_t  *service;
+
+    if (now == 0) {
+        return;
+    }
+
+    service = &links->services[n];
+
+    ahead = now - ngx_http_gw_limit_links_now() - service->ahead;
+
+    if (service->clock
+        && ahead < NGX_HTTP_GW_LIMIT_LINKS_JUMP
+        && ahead > -NGX_HTTP_GW_LIMIT_LINKS_JUMP)
+    {
+        ahead /= NGX_HTTP_GW_LIMIT_LINKS_WEIGHT;
+    }
+
+    service->ahead += ahead;
+    service->clock = 1;
+}
+
+
+int64_t
+ngx_http_gw_limit_links_ahead(ngx_http_gw_limit_links_t *links, ngx_uint_t n)
+{
+    return links->services[n].ahead;
+}
+
+
+int64_t
+ngx_http_gw_limit_links_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000000 + (int64_t) tp->msec * 1000;
 }
 
 

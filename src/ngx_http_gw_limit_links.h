@@ -33,6 +33,10 @@ typedef struct {
     ngx_http_gw_redis_duty_zone_t  *duty;
     ngx_http_gw_redis_link_t   *link;            /* of the worker */
     ngx_http_gw_redis_stat_t    flushed;         /* already counted */
+
+    /* of its clock to that of this host, usec */
+    int64_t                     ahead;
+    unsigned                    clock:1;         /* it has told the time */
 } ngx_http_gw_limit_service_t;
 
 
@@ -70,6 +74,21 @@ ngx_http_gw_redis_link_t *ngx_http_gw_limit_link(
 /* Returns the link of a service, NULL if the limits do not use it. */
 ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_find(
     ngx_http_gw_limit_links_t *links, u_char *name, size_t len);
+
+/*
+ * Keeps what time it is at service n.
+ *
+ *     now  usec since 1970, of a reply that has just come; 0: it has not told
+ */
+void ngx_http_gw_limit_links_learn(ngx_http_gw_limit_links_t *links,
+    ngx_uint_t n, int64_t now);
+
+/* Returns how far the clock of service n is ahead of this host's, usec. */
+int64_t ngx_http_gw_limit_links_ahead(ngx_http_gw_limit_links_t *links,
+    ngx_uint_t n);
+
+/* The clock of this host, usec since 1970, as nginx has it. */
+int64_t ngx_http_gw_limit_links_now(void);
 
 /* Adds the samples gw_redis_*.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_gw_limit_links_metrics(ngx_http_gw_limit_links_t *links,

@@ -57,7 +57,7 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "768fb9786fc9e9008a1e10c74752c1d6f3d9f38b"
+    "4e8e00ece85653a354cf3759379436de8eacfbb0"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
     "local call,ceil=redis.call,math.ceil\n"                                  \
@@ -176,7 +176,7 @@
     "local write=stale[i]\n"                                                  \
     "local cell=cells[i]\n"                                                   \
     "local second=cells[i-1]and cells[i-1][4]\n"                              \
-    "if d<0 then\n"                                                           \
+    "if d<0 and not second then\n"                                            \
     "d=-1-d\n"                                                                \
     "short=mode~='f'\n"                                                       \
     "end\n"                                                                   \

@@ -24,19 +24,11 @@ static ngx_int_t ngx_http_gw_limit_wake(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_limit_untold(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
-static ngx_int_t ngx_http_gw_limit_unable(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
-static ngx_int_t ngx_http_gw_limit_pass(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static void ngx_http_gw_limit_shadows(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_set_t *set);
 static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase,
     ngx_http_gw_limit_entry_t *entry);
-static ngx_int_t ngx_http_gw_limit_reject(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
-static void ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
-    ngx_http_gw_limit_status_e status);
 static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
     ngx_uint_t result);
 static void ngx_http_gw_limit_complain(ngx_http_request_t *r,
@@ -69,6 +61,9 @@ ngx_http_gw_limit_handle(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         ctx->woken = 0;
         ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
 
+        return NGX_DECLINED;
+
+    case NGX_HTTP_GW_LIMIT_DEFERRED:
         return NGX_DECLINED;
 
     default:
@@ -178,11 +173,19 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
 
-    if (set->remote) {
-        return ngx_http_gw_limit_ask_redis(r, ctx, phase);
+    if (set->remote == 0) {
+        return ngx_http_gw_limit_pass(r, ctx, phase);
     }
 
-    return ngx_http_gw_limit_pass(r, ctx, phase);
+    if (r == r->main
+        && ctx->conf->quotas != NULL
+        && ctx->conf->quotas->remote[phase])
+    {
+        ctx->state[phase] = NGX_HTTP_GW_LIMIT_DEFERRED;
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_gw_limit_ask_redis(r, ctx, phase);
 }
 
 
@@ -190,25 +193,21 @@ static ngx_int_t
 ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
-    ngx_uint_t                 i;
     ngx_http_gw_limit_set_t   *set;
     ngx_http_gw_redis_link_t  *link;
 
     set = &ctx->set[phase];
 
-    /* all of them use the same service */
+    ctx->calls.service = ngx_http_gw_limit_service(set);
 
-    for (i = 0; set->entries[i].place != NGX_HTTP_GW_LIMIT_REMOTE; i++) {
-        /* void */
-    }
-
-    link = ngx_http_gw_limit_link(&ctx->worker->links,
-                                  set->entries[i].limit->zone->link);
+    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls.service);
 
     ctx->calls.take.handler = ngx_http_gw_limit_done;
     ctx->calls.take.data = ctx;
 
-    if (ngx_http_gw_limit_ask(r->pool, set, link, &ctx->calls) != NGX_AGAIN) {
+    if (ngx_http_gw_limit_ask(r->pool, set, link, &ctx->calls, NULL, 0)
+        != NGX_AGAIN)
+    {
         return ngx_http_gw_limit_untold(r, ctx, phase);
     }
 
@@ -264,7 +263,8 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
             return ngx_http_gw_limit_reject(r, ctx, phase);
         }
 
-        ngx_http_gw_limit_expect(set, &ctx->calls, r->connection->log);
+        (void) ngx_http_gw_limit_expect(set, &ctx->calls, r->connection->log,
+                                        NULL, NULL);
 
         return ngx_http_gw_limit_pass(r, ctx, phase);
     }
@@ -280,9 +280,7 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 }
 
 
-/* a request that could not be decided is refused */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_limit_unable(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
@@ -320,7 +318,7 @@ ngx_http_gw_limit_unable(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_limit_pass(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
@@ -445,7 +443,7 @@ ngx_http_gw_limit_delay(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_limit_reject(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
@@ -505,7 +503,7 @@ ngx_http_gw_limit_refuse(ngx_http_request_t *r,
 }
 
 
-static void
+void
 ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_status_e status)
 {
@@ -618,6 +616,9 @@ ngx_http_gw_limit_done(void *data, ngx_http_gw_limit_redis_t *check)
 {
     ngx_http_gw_limit_ctx_t  *ctx = data;
 
+    ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls.service,
+                                  check->now);
+
     ngx_http_gw_limit_resume(ctx);
 }
 
@@ -684,6 +685,7 @@ ngx_http_gw_limit_cleanup(void *data)
     }
 
     ngx_http_gw_limit_cancel(&ctx->calls);
+    ngx_http_gw_limit_redis_cancel(&ctx->quota.debit);
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 
     if (ctx->delaying) {

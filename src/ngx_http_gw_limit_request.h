@@ -54,6 +54,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_GW_LIMIT_NEW = 0,
     NGX_HTTP_GW_LIMIT_WAITING,                   /* for Redis */
+    NGX_HTTP_GW_LIMIT_DEFERRED,                  /* asked with the quotas */
     NGX_HTTP_GW_LIMIT_DELAYING,
     NGX_HTTP_GW_LIMIT_DONE
 } ngx_http_gw_limit_state_e;
@@ -135,6 +136,23 @@ typedef struct {
 ngx_int_t ngx_http_gw_limit_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
     ngx_http_gw_limit_phase_e phase);
+
+/*
+ * What follows the decision about the limits of a phase: they have room, one
+ * of them has none, there is no decision and the request is to be refused.
+ *
+ * Return what the phase handler is to return.
+ */
+ngx_int_t ngx_http_gw_limit_pass(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+ngx_int_t ngx_http_gw_limit_reject(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+ngx_int_t ngx_http_gw_limit_unable(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
+
+/* Sets $gw_limit_status unless a later one stands. */
+void ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_status_e status);
 
 /*
  * Answers with a rejection; whatever error_page does with it, no limit is

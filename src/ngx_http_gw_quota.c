@@ -249,6 +249,74 @@ ngx_http_gw_quotas_resolve(ngx_conf_t *cf, ngx_http_gw_quotas_t *quotas)
                           quota[i].line);
             return NGX_ERROR;
         }
+
+        if (quota[i].zone->redis != NULL) {
+            quotas->remote[quota[i].phase]++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_quotas_check(ngx_conf_t *cf, ngx_http_gw_limits_t *limits,
+    ngx_http_gw_quotas_t *quotas)
+{
+    ngx_uint_t                 i, n[NGX_HTTP_GW_LIMIT_PHASES];
+    ngx_http_gw_limit_t       *limit;
+    ngx_http_gw_quota_t       *quota;
+    ngx_http_gw_redis_conf_t  *redis[NGX_HTTP_GW_LIMIT_PHASES];
+
+    if (quotas == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(n, sizeof(n));
+    ngx_memzero(redis, sizeof(redis));
+
+    if (limits != NULL) {
+        limit = limits->limits.elts;
+
+        for (i = 0; i < limits->limits.nelts; i++) {
+            if (limit[i].zone->redis != NULL) {
+                redis[limit[i].phase] = limit[i].zone->redis;
+                n[limit[i].phase]++;
+            }
+        }
+    }
+
+    quota = quotas->quotas.elts;
+
+    for (i = 0; i < quotas->quotas.nelts; i++) {
+
+        if (quota[i].zone->redis == NULL) {
+            continue;
+        }
+
+        if (redis[quota[i].phase] != NULL
+            && redis[quota[i].phase] != quota[i].zone->redis)
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "gw_quota of zone \"%V\" uses the gw_redis \"%V\" "
+                          "while another quota or limit of the same request "
+                          "and phase uses \"%V\" in %s:%ui",
+                          &quota[i].zone->name, &quota[i].zone->redis->name,
+                          &redis[quota[i].phase]->name, quota[i].file,
+                          quota[i].line);
+            return NGX_ERROR;
+        }
+
+        redis[quota[i].phase] = quota[i].zone->redis;
+
+        if (++n[quota[i].phase] > NGX_HTTP_GW_LIMIT_REDIS_MAX) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "more than %d limits and quotas in Redis for one "
+                          "request and phase in %s:%ui",
+                          NGX_HTTP_GW_LIMIT_REDIS_MAX, quota[i].file,
+                          quota[i].line);
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;

@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
     ngx_array_t                    quotas;       /* ngx_http_gw_quota_t */
     ngx_uint_t                     count[NGX_HTTP_GW_LIMIT_PHASES];
+    ngx_uint_t                     remote[NGX_HTTP_GW_LIMIT_PHASES];
     unsigned                       off:1;
     unsigned                       resolved:1;
 } ngx_http_gw_quotas_t;
@@ -60,11 +61,24 @@ typedef enum {
 
 typedef struct {
     ngx_http_gw_quota_t           *quota;
+    ngx_str_t                      value;        /* of the zone's key */
     gw_quota_key_t                 key;
+    gw_quota_t                     terms;
+    int64_t                        since;        /* anchor of the periods */
     int64_t                        cost;
     gw_quota_result_t              result;
     ngx_http_gw_quota_status_e     status;       /* NONE: no answer yet */
+
+    /* of those in Redis */
+
+    gw_period_span_t               span;         /* the period named */
+    int64_t                        ahead;        /* its clock, seconds */
+    ngx_http_gw_limit_redis_quota_t  remote;
+    int64_t                        owed;         /* units, to Redis */
+    int64_t                        owed_start;
+
     unsigned                       taken:1;
+    unsigned                       local:1;      /* taken, and owed */
     unsigned                       silent:1;     /* not shown to the client */
     unsigned                       warned:1;
 } ngx_http_gw_quota_entry_t;
@@ -78,6 +92,13 @@ typedef struct {
     ngx_http_gw_quota_entry_t     *failed;       /* the one that rejected */
     ngx_http_gw_quota_status_e     status;
     unsigned                       decided:2;    /* a bit for each phase */
+
+    ngx_uint_t                     remote;       /* of the phase, in Redis */
+    ngx_http_gw_limit_phase_e      phase;        /* of those */
+    ngx_uint_t                     turns;        /* periods tried */
+    ngx_http_gw_limit_set_t        none;         /* no limits */
+    ngx_http_gw_limit_redis_t      debit;        /* of what is owed */
+    unsigned                       waiting:1;    /* for Redis */
 } ngx_http_gw_quota_ctx_t;
 
 
@@ -93,6 +114,17 @@ char *ngx_http_gw_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
  */
 ngx_int_t ngx_http_gw_quotas_resolve(ngx_conf_t *cf,
     ngx_http_gw_quotas_t *quotas);
+
+/*
+ * Checks that one call of Redis can decide the quotas and limits of each
+ * phase.
+ *
+ *     limits, quotas  of a level, resolved; NULL: none
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_quotas_check(ngx_conf_t *cf,
+    ngx_http_gw_limits_t *limits, ngx_http_gw_quotas_t *quotas);
 
 /*
  * Returns the quota that rejected, or is nearest to its end; NULL if there is

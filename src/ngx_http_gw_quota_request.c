@@ -8,29 +8,31 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_quota_redis.h"
 #include "ngx_http_gw_quota_request.h"
 
+
+/* seconds to the end of the period, by the clock that has decided */
+#define ngx_http_gw_quota_left(entry)                                         \
+    ((entry)->result.end - ngx_time() - (entry)->ahead)
 
 /* seconds between two messages about the same mistake */
 #define NGX_HTTP_GW_QUOTA_COMPLAIN  60
 
 
+static ngx_int_t ngx_http_gw_quota_here(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_quota_entry(ngx_http_request_t *r,
     ngx_http_gw_quota_t *quota, ngx_uint_t share,
-    ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms);
+    ngx_http_gw_quota_entry_t *entry);
 static ngx_int_t ngx_http_gw_quota_filtered(ngx_http_request_t *r,
     ngx_http_gw_quota_t *quota);
 static ngx_int_t ngx_http_gw_quota_terms(ngx_http_request_t *r,
-    ngx_http_gw_quota_zone_t *zone, gw_quota_t *terms);
+    ngx_http_gw_quota_zone_t *zone, ngx_http_gw_quota_entry_t *entry);
 static ngx_int_t ngx_http_gw_quota_decide(ngx_http_request_t *r,
-    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry,
-    gw_quota_t *terms);
-static ngx_int_t ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry);
 static ngx_int_t ngx_http_gw_quota_invalid(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_t *quota);
-static void ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
-    ngx_http_gw_limit_phase_e phase);
 static void ngx_http_gw_quota_complain(ngx_http_request_t *r,
     ngx_http_gw_quota_zone_t *zone, const char *what);
 static void ngx_http_gw_quota_set_status(ngx_http_gw_quota_ctx_t *qctx,
@@ -51,26 +53,64 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_conf_t *conf,
     ngx_http_gw_limit_phase_e phase)
 {
-    ngx_int_t                   rc;
-    ngx_uint_t                  i;
-    gw_quota_t                  terms;
-    ngx_http_gw_quota_t        *quota;
-    ngx_http_gw_quota_ctx_t    *qctx;
-    ngx_http_gw_quota_entry_t  *entry;
+    ngx_int_t                 rc;
+    ngx_http_gw_quota_ctx_t  *qctx;
 
     qctx = &ctx->quota;
 
+    if (qctx->waiting) {
+
+        if (!ctx->woken) {
+            return NGX_AGAIN;
+        }
+
+        ctx->woken = 0;
+
+        return ngx_http_gw_quota_answer(r, ctx, phase);
+    }
+
+    if (!ctx->sealed
+        && conf->quotas != NULL
+        && conf->quotas->count[phase] != 0
+        && !(qctx->decided & (1 << phase)))
+    {
+        qctx->decided |= 1 << phase;
+
+        ctx->conf = conf;
+
+        rc = ngx_http_gw_quota_here(r, ctx, phase);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
     if (ctx->sealed
-        || conf->quotas == NULL
-        || conf->quotas->count[phase] == 0
-        || qctx->decided & (1 << phase))
+        || (qctx->remote == 0
+            && ctx->state[phase] != NGX_HTTP_GW_LIMIT_DEFERRED))
     {
         return NGX_DECLINED;
     }
 
-    qctx->decided |= 1 << phase;
+    return ngx_http_gw_quota_ask(r, ctx, phase);
+}
 
-    ctx->conf = conf;
+
+/* The quotas in shared memory; ctx->quota.remote counts the other ones. */
+
+static ngx_int_t
+ngx_http_gw_quota_here(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_http_gw_quota_t        *quota;
+    ngx_http_gw_quota_ctx_t    *qctx;
+    ngx_http_gw_limit_conf_t   *conf;
+    ngx_http_gw_quota_entry_t  *entry;
+
+    conf = ctx->conf;
+    qctx = &ctx->quota;
 
     if (conf->bypass != NULL
         && ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED)
@@ -94,11 +134,22 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
             continue;
         }
 
-        rc = ngx_http_gw_quota_entry(r, &quota[i], conf->share, entry, &terms);
+        rc = ngx_http_gw_quota_entry(r, &quota[i], conf->share, entry);
 
         if (rc == NGX_OK) {
             qctx->n[phase]++;
-            rc = ngx_http_gw_quota_decide(r, ctx, entry++, &terms);
+
+            if (conf->dry_run) {
+                entry->silent = 1;
+            }
+
+            if (quota[i].zone->redis != NULL) {
+                qctx->remote++;
+                entry++;
+
+            } else {
+                rc = ngx_http_gw_quota_decide(r, ctx, entry++);
+            }
 
         } else if (rc == NGX_ABORT) {
             rc = ngx_http_gw_quota_invalid(r, ctx, &quota[i]);
@@ -123,7 +174,7 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
-    ngx_uint_t share, ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms)
+    ngx_uint_t share, ngx_http_gw_quota_entry_t *entry)
 {
     ngx_int_t                  rc;
     ngx_str_t                  value;
@@ -146,6 +197,7 @@ ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
     }
 
     entry->quota = quota;
+    entry->value = value;
     entry->silent = quota->shadow
                     || (share < 100
                         && !ngx_http_gw_limit_enforced(&value, share));
@@ -168,9 +220,15 @@ ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
         } else if (entry->cost < 0) {
             entry->cost = 1;
         }
+
+        if (zone->redis != NULL
+            && entry->cost > NGX_HTTP_GW_LIMIT_REDIS_UNITS)
+        {
+            entry->cost = NGX_HTTP_GW_LIMIT_REDIS_UNITS;
+        }
     }
 
-    return ngx_http_gw_quota_terms(r, zone, terms);
+    return ngx_http_gw_quota_terms(r, zone, entry);
 }
 
 
@@ -192,21 +250,26 @@ ngx_http_gw_quota_filtered(ngx_http_request_t *r, ngx_http_gw_quota_t *quota)
 }
 
 
-/* The quota, and the period of this moment. */
+/* The quota, and what its periods depend on. */
 
 static ngx_int_t
 ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
-    gw_quota_t *terms)
+    ngx_http_gw_quota_entry_t *entry)
 {
-    time_t             anchor;
-    int64_t            since;
-    ngx_str_t          value;
+    time_t       anchor;
+    ngx_str_t    value;
+    gw_quota_t  *terms;
+
+    terms = &entry->terms;
 
     if (ngx_http_complex_value(r, zone->quota, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_gw_quota_units(&value, &terms->limit) != NGX_OK) {
+    if (ngx_http_gw_quota_units(&value, &terms->limit) != NGX_OK
+        || (zone->redis != NULL
+            && terms->limit > NGX_HTTP_GW_LIMIT_REDIS_UNITS))
+    {
         return NGX_ABORT;
     }
 
@@ -214,7 +277,7 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
         return NGX_DECLINED;
     }
 
-    since = GW_PERIOD_NEVER;
+    entry->since = GW_PERIOD_NEVER;
 
     if (zone->anchor != NULL) {
 
@@ -229,14 +292,21 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
                 ngx_http_gw_quota_complain(r, zone, "anchor of a "
                                                     "gw_quota_zone");
             } else {
-                since = anchor;
+                entry->since = anchor;
             }
         }
     }
 
-    ngx_http_gw_quota_zone_terms(zone, terms->limit, since, terms);
-
     return NGX_OK;
+}
+
+
+void
+ngx_http_gw_quota_period(ngx_http_gw_quota_entry_t *entry, int64_t now)
+{
+    ngx_http_gw_quota_zone_terms(entry->quota->zone, entry->terms.limit,
+                                 entry->since, now, &entry->terms,
+                                 &entry->span);
 }
 
 
@@ -244,26 +314,24 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
 
 static ngx_int_t
 ngx_http_gw_quota_decide(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
-    ngx_http_gw_quota_entry_t *entry, gw_quota_t *terms)
+    ngx_http_gw_quota_entry_t *entry)
 {
-    gw_status_e                 rc;
-    ngx_http_gw_quota_t        *quota;
-    ngx_http_gw_quota_zone_t   *zone;
-    ngx_http_gw_quota_count_e   count;
+    gw_status_e                rc;
+    ngx_http_gw_quota_t       *quota;
+    ngx_http_gw_quota_zone_t  *zone;
 
     quota = entry->quota;
     zone = quota->zone;
 
-    if (ctx->conf->dry_run) {
-        entry->silent = 1;
-    }
+    ngx_http_gw_quota_period(entry, ngx_time());
 
     /* the mutex of the slab pool: nginx unlocks it for a killed worker */
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    rc = gw_quota_store_take(zone->store, &entry->key, terms, ngx_time(),
-                             entry->cost, quota->overage, &entry->result);
+    rc = gw_quota_store_take(zone->store, &entry->key, &entry->terms,
+                             ngx_time(), entry->cost, quota->overage,
+                             &entry->result);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
@@ -272,11 +340,27 @@ ngx_http_gw_quota_decide(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     }
 
     entry->taken = 1;
+
+    ngx_http_gw_quota_pass(ctx, entry, rc == GW_OK);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_gw_quota_pass(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, ngx_uint_t room)
+{
+    ngx_http_gw_quota_t        *quota;
+    ngx_http_gw_quota_count_e   count;
+
+    quota = entry->quota;
+
     entry->warned = quota->warn
                     && (double) entry->result.used * 100
                        >= (double) entry->result.limit * quota->warn;
 
-    if (rc != GW_OK) {
+    if (!room) {
         count = NGX_HTTP_GW_QUOTA_COUNT_OVERAGE;
         ngx_http_gw_quota_set_status(&ctx->quota, entry,
                                      NGX_HTTP_GW_QUOTA_OVERAGE);
@@ -291,13 +375,14 @@ ngx_http_gw_quota_decide(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         ngx_http_gw_quota_set_status(&ctx->quota, entry, NGX_HTTP_GW_QUOTA_OK);
     }
 
-    ngx_http_gw_quota_count(zone, count);
-
-    return NGX_OK;
+    ngx_http_gw_quota_count(quota->zone,
+                            entry->local
+                            ? NGX_HTTP_GW_QUOTA_COUNT_FALLBACK_PASSED
+                            : count);
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry)
 {
@@ -324,17 +409,26 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
 
     ctx->quota.failed = entry;
 
-    ngx_http_gw_quota_count(zone, NGX_HTTP_GW_QUOTA_COUNT_REJECTED);
+    ngx_http_gw_quota_count(zone,
+                            entry->local
+                            ? NGX_HTTP_GW_QUOTA_COUNT_FALLBACK_REJECTED
+                            : NGX_HTTP_GW_QUOTA_COUNT_REJECTED);
 
-    /* a cost that never fits need not be tried again */
-
-    ctx->retry_after = (entry->cost > entry->result.limit
-                        || entry->result.limit == 0) ? 0
-                       : (entry->result.end - ngx_time()) * 1000000;
+    ctx->retry_after = ngx_max(ngx_http_gw_quota_wait(entry), 0);
 
     ngx_http_gw_quota_give(ctx, entry->quota->phase);
 
     return ngx_http_gw_limit_refuse(r, ctx, conf->quota_status, &zone->policy);
+}
+
+
+int64_t
+ngx_http_gw_quota_wait(ngx_http_gw_quota_entry_t *entry)
+{
+    /* a cost that never fits need not be tried again */
+
+    return (entry->cost > entry->result.limit || entry->result.limit == 0)
+           ? -1 : ngx_http_gw_quota_left(entry) * 1000000;
 }
 
 
@@ -365,12 +459,7 @@ ngx_http_gw_quota_invalid(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 }
 
 
-/*
- * A rejected request takes nothing of what this host counts in the phase; a
- * limit of an earlier phase shields this one, and is not given back.
- */
-
-static void
+void
 ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
@@ -393,8 +482,13 @@ ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
 
         ngx_shmtx_lock(&zone->shpool->mutex);
 
-        gw_quota_store_give(zone->store, &entry->key, entry->result.start,
-                            entry->cost);
+        if (entry->local) {
+            gw_quota_copy_give(zone->store, &entry->key, entry->result.start,
+                               entry->cost);
+        } else {
+            gw_quota_store_give(zone->store, &entry->key, entry->result.start,
+                                entry->cost);
+        }
 
         ngx_shmtx_unlock(&zone->shpool->mutex);
     }
@@ -477,7 +571,7 @@ ngx_http_gw_quota_extras(ngx_pool_t *pool, ngx_http_gw_quota_ctx_t *qctx,
             extra->item.capacity = ngx_max(entry->result.limit, 1);
             extra->item.window = entry->result.end - entry->result.start;
             extra->item.remaining = entry->result.limit - entry->result.used;
-            extra->item.reset = (entry->result.end - ngx_time()) * 1000000;
+            extra->item.reset = ngx_http_gw_quota_left(entry) * 1000000;
         }
     }
 
@@ -529,7 +623,7 @@ ngx_http_gw_quota_value(ngx_http_request_t *r, ngx_http_gw_quota_ctx_t *qctx,
         break;
 
     default: /* NGX_HTTP_GW_QUOTA_VAR_RESET */
-        n = entry->result.end - ngx_time();
+        n = ngx_http_gw_quota_left(entry);
         break;
     }
 

@@ -42,6 +42,38 @@ ngx_int_t ngx_http_gw_quota_handle(ngx_http_request_t *r,
     ngx_http_gw_limit_phase_e phase);
 
 /*
+ * Names the period of a quota.
+ *
+ *     now  seconds since 1970, of the clock that decides
+ */
+void ngx_http_gw_quota_period(ngx_http_gw_quota_entry_t *entry, int64_t now);
+
+/*
+ * The request goes on; entry->result has the decision about a quota.
+ *
+ *     room  0: it was exceeded, but that may be
+ */
+void ngx_http_gw_quota_pass(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, ngx_uint_t room);
+
+/*
+ * A quota has too little left.  Returns NGX_OK if the request goes on anyway,
+ * otherwise what the phase handler is to return.
+ */
+ngx_int_t ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry);
+
+/* Returns the usec until an exceeded quota has more, -1: never enough. */
+int64_t ngx_http_gw_quota_wait(ngx_http_gw_quota_entry_t *entry);
+
+/*
+ * A rejected request takes nothing of what this host counts in the phase; a
+ * limit of an earlier phase shields this one, and is not given back.
+ */
+void ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase);
+
+/*
  * Adds what the client is told to an array of ngx_http_gw_limit_extra_t,
  * which may be zeroed.  Returns NGX_OK, or NGX_ERROR when memory is short.
  */

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_memory.h"
 #include "ngx_http_gw_quota_zone.h"
 #include "ngx_http_gw_value.h"
@@ -27,6 +28,8 @@ static ngx_int_t ngx_http_gw_quota_zone_policy(ngx_conf_t *cf,
     ngx_str_t *policy);
 static ngx_int_t ngx_http_gw_quota_zone_check(ngx_conf_t *cf,
     ngx_http_gw_quota_zone_t *zone, ngx_str_t *anchor);
+static ngx_int_t ngx_http_gw_quota_zone_redis(ngx_conf_t *cf,
+    ngx_http_gw_quota_zone_t *zone);
 static ngx_int_t ngx_http_gw_quota_timezone(ngx_conf_t *cf,
     ngx_http_gw_quota_zone_t *zone, ngx_str_t *value);
 static gw_status_e ngx_http_gw_quota_timezone_libc(ngx_str_t *name,
@@ -62,7 +65,7 @@ static const gw_metric_desc_t  ngx_http_gw_quota_evictions = {
 
 static const char *const  ngx_http_gw_quota_results[] = {
     "passed", "rejected", "warned", "overage", "rejected_dry_run",
-    "error_passed", "error_rejected"
+    "error_passed", "error_rejected", "fallback_passed", "fallback_rejected"
 };
 
 
@@ -173,6 +176,26 @@ ngx_http_gw_quota_zone_parameter(ngx_conf_t *cf,
         return ngx_http_gw_quota_zone_carry(cf, zone, value);
     }
 
+    if (ngx_strncmp(value->data, "redis=", 6) == 0) {
+
+        zone->service.data = value->data + 6;
+        zone->service.len = value->len - 6;
+
+        if (zone->service.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid redis name \"%V\"", value);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+    /* the only one: quotas are money */
+
+    if (ngx_strcmp(value->data, "mode=strict") == 0) {
+        return NGX_OK;
+    }
+
     if (ngx_strncmp(value->data, "policy=", 7) == 0) {
 
         zone->policy.data = value->data + 7;
@@ -273,7 +296,9 @@ ngx_http_gw_quota_zone_check(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
         zone->policy = zone->name;
     }
 
-    if (ngx_http_gw_quota_zone_policy(cf, &zone->policy) != NGX_OK) {
+    if (ngx_http_gw_quota_zone_policy(cf, &zone->policy) != NGX_OK
+        || ngx_http_gw_quota_zone_redis(cf, zone) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -305,6 +330,91 @@ ngx_http_gw_quota_zone_check(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
                        "\"sun\", and a week, month, year or longer time may "
                        "have a variable with a Unix time", anchor);
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_gw_quota_zone_redis(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone)
+{
+    int64_t      units;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (zone->service.len == 0) {
+
+        for (i = 2; i < cf->args->nelts; i++) {
+            if (ngx_strncmp(value[i].data, "mode=", 5) == 0) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "\"%V\" needs the \"redis\" parameter",
+                                   &value[i]);
+                return NGX_ERROR;
+            }
+        }
+
+        return NGX_OK;
+    }
+
+    units = 0;
+
+    if (zone->quota->lengths == NULL) {
+        (void) ngx_http_gw_quota_units(&zone->quota->value, &units);
+    }
+
+    if (units > NGX_HTTP_GW_LIMIT_REDIS_UNITS
+        || (!zone->percent && zone->carry > NGX_HTTP_GW_LIMIT_REDIS_UNITS))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the quota or the carry of zone \"%V\" is above "
+                           "%L, too much for \"redis\"", &zone->name,
+                           (int64_t) NGX_HTTP_GW_LIMIT_REDIS_UNITS);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_quota_zones_resolve(ngx_conf_t *cf, ngx_array_t *zones,
+    ngx_array_t *services)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_gw_quota_zone_t  **zone;
+    ngx_http_gw_redis_conf_t  **service;
+
+    zone = zones->elts;
+    service = services->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+
+        if (zone[i]->service.len == 0) {
+            continue;
+        }
+
+        for (n = 0; n < services->nelts; n++) {
+
+            if (service[n]->name.len == zone[i]->service.len
+                && ngx_strncmp(service[n]->name.data, zone[i]->service.data,
+                               service[n]->name.len)
+                   == 0)
+            {
+                zone[i]->redis = service[n];
+                zone[i]->link = n;
+                break;
+            }
+        }
+
+        if (zone[i]->redis == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "gw_quota_zone \"%V\" uses the unknown gw_redis "
+                          "\"%V\"", &zone[i]->name, &zone[i]->service);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -429,18 +539,16 @@ ngx_http_gw_quota_units(ngx_str_t *value, int64_t *units)
 
 void
 ngx_http_gw_quota_zone_terms(ngx_http_gw_quota_zone_t *zone, int64_t limit,
-    int64_t since, gw_quota_t *terms)
+    int64_t since, int64_t now, gw_quota_t *terms, gw_period_span_t *span)
 {
-    gw_period_span_t  span;
-
-    gw_period_at(&zone->period, &zone->timezone, ngx_time(), since, &span);
+    gw_period_at(&zone->period, &zone->timezone, now, since, span);
 
     terms->limit = limit;
     terms->carry = zone->percent
                    ? (int64_t) ((double) limit * zone->carry / 100)
                    : zone->carry;
-    terms->start = span.start;
-    terms->end = span.end;
+    terms->start = span->start;
+    terms->end = span->end;
 
     terms->length = (zone->period.kind == GW_PERIOD_LENGTH
                      && since == GW_PERIOD_NEVER)

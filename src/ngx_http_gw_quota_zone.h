@@ -16,6 +16,7 @@
 #include "gw_quota_store.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_metrics.h"
+#include "ngx_http_gw_redis_conf.h"
 
 
 /* the results of gw_quota_requests_total; kept in shared memory */
@@ -28,6 +29,8 @@ typedef enum {
     NGX_HTTP_GW_QUOTA_COUNT_REJECTED_DRY_RUN,
     NGX_HTTP_GW_QUOTA_COUNT_ERROR_PASSED,
     NGX_HTTP_GW_QUOTA_COUNT_ERROR_REJECTED,
+    NGX_HTTP_GW_QUOTA_COUNT_FALLBACK_PASSED,
+    NGX_HTTP_GW_QUOTA_COUNT_FALLBACK_REJECTED,
     NGX_HTTP_GW_QUOTA_RESULTS
 } ngx_http_gw_quota_count_e;
 
@@ -42,6 +45,13 @@ typedef struct {
     gw_period_zone_t             timezone;
     int64_t                      carry;      /* units, or percent */
     ngx_uint_t                   percent;    /* carry is */
+
+    ngx_str_t                    service;    /* empty: shared memory */
+    ngx_http_gw_redis_conf_t    *redis;      /* set when all is parsed */
+    ngx_uint_t                   link;       /* number of the service */
+
+    /* of the worker: calls without a reply in time, which may still come */
+    ngx_uint_t                   late;
 
     gw_quota_store_t            *store;
     ngx_slab_pool_t             *shpool;
@@ -60,6 +70,16 @@ void *ngx_http_gw_quota_tag(void);
 char *ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
+ * Finds the services of the zones once all directives are read.
+ *
+ *     services  array of ngx_http_gw_redis_conf_t *
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_quota_zones_resolve(ngx_conf_t *cf, ngx_array_t *zones,
+    ngx_array_t *services);
+
+/*
  * Reads a number of units.
  *
  *     units  out: -1 for "unlimited" and an empty text
@@ -69,14 +89,17 @@ char *ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_gw_quota_units(ngx_str_t *value, int64_t *units);
 
 /*
- * Computes the period of this moment, and what may be carried over to it.
+ * Computes the period of a moment, and what may be carried over to it.
  *
  *     limit   units
  *     since   Unix time, the value of the anchor; GW_PERIOD_NEVER: none
+ *     now     Unix time of the clock that counts
  *     terms   out
+ *     span    out: the period
  */
 void ngx_http_gw_quota_zone_terms(ngx_http_gw_quota_zone_t *zone,
-    int64_t limit, int64_t since, gw_quota_t *terms);
+    int64_t limit, int64_t since, int64_t now, gw_quota_t *terms,
+    gw_period_span_t *span);
 
 /*
  * Adds the samples of the zones: gw_quota_* and gw_zone_*.  Returns NGX_OK,

@@ -321,10 +321,109 @@ it must be 1 to 128 characters of printable ASCII
 
 === TEST: gw_quota_zone, an unknown parameter
 --- http_config
-gw_quota_zone $arg_a zone=a:1m quota=1 period=day redis=main;
+gw_quota_zone $arg_a zone=a:1m quota=1 period=day burst=1;
 --- refused
-invalid parameter "redis=main"
+invalid parameter "burst=1"
 
+
+
+=== TEST: gw_quota_zone in Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1000000000000000 period=day redis=main
+              carry=1000000000000000;
+gw_quota_zone $arg_a zone=b:32k quota=$arg_q period=30d redis=main
+              mode=strict carry=100%;
+gw_limit_zone $arg_a zone=l:1m rate=1r/s redis=main;
+--- config
+location /t { gw_quota zone=a; gw_quota zone=b; gw_limit zone=l; return 200; }
+--- error_code: 200
+
+
+=== TEST: gw_quota_zone, an unknown gw_redis
+--- http_config
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main;
+--- refused: gw_quota_zone "a" uses the unknown gw_redis "main"
+
+
+=== TEST: gw_quota_zone, an empty name of a gw_redis
+--- http_config
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=;
+--- refused: invalid redis name "redis="
+
+
+=== TEST: gw_quota_zone, mode=strict without redis
+--- http_config
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day mode=strict;
+--- refused: "mode=strict" needs the "redis" parameter
+
+
+=== TEST: gw_quota_zone, mode=leased
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main mode=leased;
+--- refused: invalid parameter "mode=leased"
+
+
+=== TEST: gw_quota_zone, a quota that is too large for Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1000000000000001 period=day redis=main;
+--- refused: the quota or the carry of zone "a" is above 1000000000000000, too much for "redis"
+
+
+=== TEST: gw_quota_zone, a carry that is too large for Redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main
+              carry=1000000000000001;
+--- refused: the quota or the carry of zone "a" is above 1000000000000000, too much for "redis"
+
+
+=== TEST: gw_quota and gw_limit of two gw_redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_redis other { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main;
+gw_limit_zone $arg_a zone=l:1m rate=1r/s redis=other;
+--- config
+gw_quota zone=a;
+location /t { gw_limit zone=l; return 200; }
+--- refused: gw_quota of zone "a" uses the gw_redis "main" while another quota or limit of the same request and phase uses "other" in
+
+
+=== TEST: gw_quota and gw_limit of two gw_redis in two phases
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_redis other { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main;
+gw_limit_zone $arg_a zone=l:1m rate=1r/s redis=other;
+--- config
+gw_quota zone=a;
+location /t { gw_limit zone=l phase=preaccess; return 200; }
+--- error_code: 200
+
+
+=== TEST: two gw_quota of two gw_redis
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_redis other { server 127.0.0.1:1; }
+gw_quota_zone $arg_a zone=a:32k quota=1 period=day redis=main;
+gw_quota_zone $arg_a zone=b:32k quota=1 period=day redis=other;
+--- config
+location /t { gw_quota zone=a; gw_quota zone=b; return 200; }
+--- refused: gw_quota of zone "b" uses the gw_redis "other" while another quota or limit of the same request and phase uses "main" in
+
+
+=== TEST: too many gw_limit and gw_quota in Redis
+--- http_config eval
+"gw_redis main { server 127.0.0.1:1; }\n"
+. join('', map { "gw_limit_zone \$arg_a zone=l$_:32k rate=1r/s redis=main;\n" } 1 .. 16)
+. "gw_quota_zone \$arg_a zone=a:32k quota=1 period=day redis=main;\n"
+--- config eval
+"location /t { gw_quota zone=a; "
+. join('', map { "gw_limit zone=l$_; " } 1 .. 16) . "return 200; }\n"
+--- refused: more than 16 limits and quotas in Redis for one request and phase in
 
 
 === TEST: gw_quota_zone, two of one name

@@ -203,7 +203,7 @@ for i = 1, n do
     local cell = cells[i]
     local second = cells[i - 1] and cells[i - 1][4]
 
-    if d < 0 then
+    if d < 0 and not second then
         d = -1 - d
         short = mode ~= 'f'
     end
