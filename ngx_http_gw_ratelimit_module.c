@@ -39,7 +39,7 @@ static ngx_int_t ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
 static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_get_ctx(
     ngx_http_request_t *r);
 static ngx_http_gw_limit_ctx_t *ngx_http_gw_ratelimit_create_ctx(
-    ngx_http_request_t *r);
+    ngx_http_request_t *r, ngx_http_gw_limits_t *limits);
 static ngx_int_t ngx_http_gw_ratelimit_api_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r);
 
@@ -401,7 +401,7 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
             return NGX_DECLINED;
         }
 
-        ctx = ngx_http_gw_ratelimit_create_ctx(r);
+        ctx = ngx_http_gw_ratelimit_create_ctx(r, conf->limits);
         if (ctx == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -414,10 +414,12 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         return rc;
     }
 
-    rc = ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
+    if (conf->concurrencies != NULL || ctx->concurrency.waiting) {
+        rc = ngx_http_gw_concurrency_handle(r, ctx, conf, phase);
 
-    if (rc != NGX_DECLINED) {
-        return rc;
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     return ngx_http_gw_quota_handle(r, ctx, conf, phase);
@@ -460,15 +462,25 @@ ngx_http_gw_ratelimit_get_ctx(ngx_http_request_t *r)
 
 
 static ngx_http_gw_limit_ctx_t *
-ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
+ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r,
+    ngx_http_gw_limits_t *limits)
 {
+    size_t                              size;
     ngx_pool_cleanup_t                 *cln;
     ngx_http_gw_limit_ctx_t            *ctx;
     ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
     rmcf = ngx_http_get_module_main_conf(r, ngx_http_gw_ratelimit_module);
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_gw_limit_ctx_t));
+    /* room for what the limits here will say */
+
+    size = sizeof(ngx_http_gw_limit_ctx_t);
+
+    if (limits != NULL) {
+        size += limits->limits.nelts * sizeof(ngx_http_gw_limit_entry_t);
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, size);
     if (cln == NULL) {
         return NULL;
     }
@@ -476,6 +488,8 @@ ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r)
     ctx = cln->data;
 
     ngx_memzero(ctx, sizeof(ngx_http_gw_limit_ctx_t));
+
+    ctx->limits = limits;
 
     ctx->request = r;
     ctx->worker = &rmcf->worker;

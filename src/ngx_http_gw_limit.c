@@ -79,10 +79,13 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
     ngx_http_gw_limit_t        *limit;
     ngx_http_gw_limit_entry_t  *entry;
 
-    set->entries = ngx_palloc(r->pool, limits->count[phase]
-                                       * sizeof(ngx_http_gw_limit_entry_t));
     if (set->entries == NULL) {
-        return NGX_ERROR;
+        set->entries = ngx_palloc(r->pool,
+                                  limits->count[phase]
+                                  * sizeof(ngx_http_gw_limit_entry_t));
+        if (set->entries == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     off = 0;
@@ -106,7 +109,7 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
             }
         }
 
-        if (ngx_http_complex_value(r, &limit[i].zone->key, &value) != NGX_OK) {
+        if (ngx_http_gw_text(r, &limit[i].zone->key, &value) != NGX_OK) {
             return NGX_ERROR;
         }
 

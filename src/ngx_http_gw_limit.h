@@ -149,7 +149,8 @@ ngx_int_t ngx_http_gw_limits_resolve(ngx_conf_t *cf,
  *
  *     share  percentage of the keys whose limits may reject
  *     rates  of the worker
- *     set    zeroed; out: the limits that apply; set->failed has a rate of 0
+ *     set    zeroed, but for entries if there is room for those of the phase;
+ *            out: the limits that apply; set->failed has a rate of 0
  *     bad    in/out: values that are mistakes are added
  *
  * Returns NGX_OK; otherwise no limit applies: NGX_DONE if one has an unlimited

@@ -188,7 +188,7 @@ ngx_http_gw_limit_api_zones(ngx_pool_t *pool,
 
     for (i = 0; i < api->limits->nelts; i++) {
         len += limit[i]->name.len + limit[i]->policy.len
-               + limit[i]->key.value.len + limit[i]->service.len;
+               + limit[i]->key.cv.value.len + limit[i]->service.len;
 
         if (limit[i]->rate_cv != NULL) {
             len += limit[i]->rate_cv->value.len;
@@ -249,7 +249,7 @@ ngx_http_gw_limit_api_limits(u_char *p, ngx_array_t *zones)
         p = ngx_http_gw_limit_api_text(p, i ? ",{\"zone\":" : "{\"zone\":",
                                        &zone[i]->name);
         p = ngx_http_gw_limit_api_text(p, ",\"policy\":", &zone[i]->policy);
-        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.value);
+        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.cv.value);
         p = ngx_sprintf(p, ",\"algorithm\":\"%s\"",
                         ngx_http_gw_limit_api_algorithms[zone[i]->algorithm]);
 

@@ -126,6 +126,15 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
 
     bad.found = 0;
 
+    if (ctx->conf->limits == ctx->limits) {
+        set->entries = (ngx_http_gw_limit_entry_t *) (ctx + 1);
+
+        if (phase == NGX_HTTP_GW_LIMIT_POSTACCESS) {
+            set->entries +=
+                       ctx->limits->count[NGX_HTTP_GW_LIMIT_PREACCESS];
+        }
+    }
+
     rc = ngx_http_gw_limit_prepare(r, ctx->conf->limits, phase,
                                    ctx->conf->share, &ctx->worker->rates, set,
                                    &bad);

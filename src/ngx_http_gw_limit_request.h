@@ -103,6 +103,9 @@ typedef struct {
     ngx_http_gw_limit_worker_t       *worker;
     ngx_http_gw_limit_conf_t         *conf;      /* of the last decision */
 
+    /* the entries of these limits stand behind the context */
+    ngx_http_gw_limits_t             *limits;
+
     ngx_http_gw_limit_state_e         state[NGX_HTTP_GW_LIMIT_PHASES];
     ngx_http_gw_limit_set_t           set[NGX_HTTP_GW_LIMIT_PHASES];
 
@@ -127,8 +130,8 @@ typedef struct {
 
 
 /*
- * The work of a phase handler.  The context is zeroed but for request and
- * worker; ngx_http_gw_limit_cleanup() is called at the end of the pool.
+ * The work of a phase handler.  The context is zeroed but for request, worker
+ * and limits; ngx_http_gw_limit_cleanup() is called at the end of the pool.
  *
  * Returns what the phase handler is to return.  NGX_AGAIN: the request is
  * parked, and the phases are run again by the reply of Redis or by a timer.

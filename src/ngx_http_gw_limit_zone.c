@@ -50,7 +50,7 @@ ngx_http_gw_limit_zone_add(ngx_conf_t *cf, void *tag, ngx_array_t *zones)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
+    if (ngx_http_gw_text_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -354,7 +354,7 @@ ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%V \"%V\" is already bound to key \"%V\"",
-                           &value[0], &zone->name, &prev->key.value);
+                           &value[0], &zone->name, &prev->key.cv.value);
         return NGX_ERROR;
     }
 
@@ -432,7 +432,8 @@ ngx_http_gw_limit_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (prev) {
 
         if (ngx_http_gw_memory_key(shm_zone, "gw_limit_zone",
-                                   &zone->key.value, &prev->key.value)
+                                   &zone->key.cv.value,
+                                   &prev->key.cv.value)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -22,6 +22,7 @@
 #include "gw_rate.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_redis_conf.h"
+#include "ngx_http_gw_value.h"
 
 
 /* the longest rate that a worker remembers, bytes */
@@ -95,7 +96,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                   name;
     ngx_str_t                   policy;
-    ngx_http_complex_value_t    key;
+    ngx_http_gw_text_t          key;
 
     /*
      * What is written without variables; behind a value with variables it is
