@@ -12,6 +12,7 @@
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_aggregate_metrics.h"
+#include "ngx_http_gw_aggregate_stream.h"
 #include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_capture.h"
 #include "ngx_http_gw_compose.h"
@@ -68,6 +69,14 @@ static ngx_conf_num_bounds_t  ngx_http_gw_aggregate_nesting_bounds = {
 static ngx_conf_enum_t  ngx_http_gw_aggregate_cache_control[] = {
     { ngx_string("off"), 0 },
     { ngx_string("merge"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gw_aggregate_streams[] = {
+    { ngx_string("off"), NGX_HTTP_GW_STREAM_OFF },
+    { ngx_string("ordered"), NGX_HTTP_GW_STREAM_ORDERED },
+    { ngx_string("ndjson"), NGX_HTTP_GW_STREAM_NDJSON },
     { ngx_null_string, 0 }
 };
 
@@ -244,6 +253,13 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gw_aggregate_conf_t, server_timing),
       NULL },
+
+    { ngx_string("gw_aggregate_stream"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, stream),
+      &ngx_http_gw_aggregate_streams },
 
     { ngx_string("gw_aggregate_pass_header"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
@@ -550,6 +566,11 @@ ngx_http_gw_aggregate_write_handler(ngx_http_request_t *r)
     ngx_http_gw_gather_t  *gather;
 
     gather = ngx_http_get_module_ctx(r, ngx_http_gw_aggregate_module);
+
+    if (ngx_http_gw_stream_wanted(gather)) {
+        ngx_http_gw_stream_handler(gather);
+        return;
+    }
 
     if (ngx_http_gw_gather_run(gather) != NGX_OK) {
         return;

@@ -229,6 +229,8 @@ typedef struct {
     ngx_flag_t                       etag;
     ngx_flag_t                       server_timing;
     ngx_array_t                     *pass_headers;
+    ngx_uint_t                       stream;    /* gw_aggregate_stream */
+
     /* dependencies */
     ngx_array_t                     *sets;      /* ngx_http_gw_set_conf_t */
     ngx_uint_t                       concurrency;
@@ -244,6 +246,7 @@ typedef struct {
 
 typedef struct ngx_http_gw_gather_s  ngx_http_gw_gather_t;
 typedef struct ngx_http_gw_part_s    ngx_http_gw_part_t;
+typedef struct ngx_http_gw_stream_s  ngx_http_gw_stream_t;
 
 
 /* the module's counters: the parts by their error, from 0, and these */
@@ -305,6 +308,10 @@ struct ngx_http_gw_part_s {
     unsigned                         waiting:1; /* not started yet */
     unsigned                         running:1; /* its request is */
     unsigned                         collected:1;       /* marks are set */
+
+    /* of an answer that is streamed */
+    ngx_array_t                     *blocks;    /* void *, what was read in
+                                                   place, to be given back */
 };
 
 
@@ -338,6 +345,10 @@ struct ngx_http_gw_gather_s {
     ngx_http_gw_own_t               *own;       /* by their number */
     ngx_uint_t                       running;
     unsigned                         refused:1; /* a value of the client */
+
+    /* of an answer that is streamed */
+    ngx_http_gw_stream_t            *stream;    /* NULL: it is not */
+    unsigned                         begun:1;   /* the header was sent */
 };
 
 

@@ -11,6 +11,7 @@
 #include "ngx_http_gw_aggregate_conf.h"
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_aggregate_graph.h"
+#include "ngx_http_gw_aggregate_stream.h"
 #include "ngx_http_gw_part_conf.h"
 
 
@@ -149,6 +150,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
     conf->etag = NGX_CONF_UNSET;
     conf->server_timing = NGX_CONF_UNSET;
     conf->concurrency = NGX_CONF_UNSET_UINT;
+    conf->stream = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -185,6 +187,8 @@ ngx_http_gw_aggregate_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->cache_control, prev->cache_control, 1);
     ngx_conf_merge_value(conf->etag, prev->etag, 1);
     ngx_conf_merge_value(conf->server_timing, prev->server_timing, 0);
+    ngx_conf_merge_uint_value(conf->stream, prev->stream,
+                              NGX_HTTP_GW_STREAM_OFF);
 
     /* values of several members */
 
@@ -331,6 +335,11 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     }
 
     rv = ngx_http_gw_graph_init(cf, conf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_http_gw_stream_init(cf, conf, &clcf->name);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

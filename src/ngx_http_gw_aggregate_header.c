@@ -43,10 +43,15 @@ typedef struct {
 
 
 static const char *ngx_http_gw_header_refused(ngx_str_t *name);
+static ngx_int_t ngx_http_gw_header_push(ngx_list_t *headers,
+    const ngx_str_t *name, const ngx_str_t *value);
 static ngx_uint_t ngx_http_gw_header_is(ngx_table_elt_t *h,
     const ngx_str_t *name);
 static ngx_uint_t ngx_http_gw_header_lends(ngx_http_gw_part_t *part);
-static ngx_int_t ngx_http_gw_header_state(ngx_http_gw_gather_t *gather);
+static ngx_int_t ngx_http_gw_header_state(ngx_http_gw_gather_t *gather,
+    ngx_list_t *headers);
+static ngx_int_t ngx_http_gw_header_failed(ngx_http_gw_gather_t *gather,
+    ngx_str_t *names);
 static ngx_int_t ngx_http_gw_header_field(ngx_http_gw_gather_t *gather,
     ngx_http_gw_pass_t *pass);
 static ngx_int_t ngx_http_gw_header_cache(ngx_http_gw_gather_t *gather);
@@ -59,7 +64,8 @@ static ngx_int_t ngx_http_gw_header_cache_control(ngx_http_request_t *r,
     gw_cache_merge_t *merge);
 static ngx_int_t ngx_http_gw_header_vary(ngx_http_gw_gather_t *gather,
     size_t size);
-static ngx_int_t ngx_http_gw_header_timing(ngx_http_gw_gather_t *gather);
+static ngx_int_t ngx_http_gw_header_timing(ngx_http_gw_gather_t *gather,
+    ngx_list_t *headers);
 static const ngx_str_t *ngx_http_gw_header_timing_desc(
     ngx_http_gw_part_t *part);
 
@@ -294,9 +300,17 @@ ngx_int_t
 ngx_http_gw_header_add(ngx_http_request_t *r, const ngx_str_t *name,
     const ngx_str_t *value)
 {
+    return ngx_http_gw_header_push(&r->headers_out.headers, name, value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_header_push(ngx_list_t *headers, const ngx_str_t *name,
+    const ngx_str_t *value)
+{
     ngx_table_elt_t  *h;
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_list_push(headers);
     if (h == NULL) {
         return NGX_ERROR;
     }
@@ -363,6 +377,11 @@ ngx_http_gw_header_is(ngx_table_elt_t *h, const ngx_str_t *name)
 static ngx_uint_t
 ngx_http_gw_header_lends(ngx_http_gw_part_t *part)
 {
+    if (part->gather->stream && part->conf->optional) {
+        /* it depends on the moment whether it is done */
+        return 0;
+    }
+
     return part->done && part->request && !part->cancelled && !part->skipped
            && part->error == NGX_HTTP_GW_PART_OK;
 }
@@ -371,7 +390,11 @@ ngx_http_gw_header_lends(ngx_http_gw_part_t *part)
 ngx_int_t
 ngx_http_gw_header_answer(ngx_http_gw_gather_t *gather)
 {
-    if (ngx_http_gw_header_state(gather) != NGX_OK) {
+    ngx_list_t  *headers;
+
+    headers = &gather->request->headers_out.headers;
+
+    if (ngx_http_gw_header_state(gather, headers) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -399,16 +422,84 @@ ngx_http_gw_header_answer(ngx_http_gw_gather_t *gather)
         }
     }
 
-    if (gather->state == NGX_HTTP_GW_STATE_FAILED) {
-        return ngx_http_gw_header_timing(gather);
+    if (gather->state != NGX_HTTP_GW_STATE_FAILED
+        && ngx_http_gw_header_pass(gather) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    return ngx_http_gw_header_pass(gather);
+    return ngx_http_gw_header_timing(gather, headers);
 }
 
 
+ngx_int_t
+ngx_http_gw_header_trailers(ngx_http_gw_gather_t *gather, ngx_str_t *names)
+{
+    u_char                        *p;
+    ngx_http_request_t            *r;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_gw_aggregate_conf_t  *conf;
+
+    r = gather->request;
+    conf = gather->conf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    ngx_str_null(names);
+
+    if (r->http_version < NGX_HTTP_VERSION_11
+        || !clcf->chunked_transfer_encoding)
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, conf->complete_header.len
+                             + sizeof(", X-Gw-Failed, Server-Timing") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    names->data = p;
+
+    if (conf->complete_header.len) {
+        p = ngx_sprintf(p, "%V", &conf->complete_header);
+
+        if (conf->errors != NGX_HTTP_GW_ERRORS_OFF) {
+            p = ngx_sprintf(p, ", %V", &ngx_http_gw_failed_name);
+        }
+    }
+
+    if (conf->server_timing) {
+        p = ngx_sprintf(p, "%s%V", (p == names->data) ? "" : ", ",
+                        &ngx_http_gw_timing_name);
+    }
+
+    names->len = p - names->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_header_complete(ngx_http_gw_gather_t *gather)
+{
+    ngx_list_t  *trailers;
+
+    trailers = gather->request->expect_trailers
+               ? &gather->request->headers_out.trailers : NULL;
+
+    if (ngx_http_gw_header_state(gather, trailers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return trailers ? ngx_http_gw_header_timing(gather, trailers) : NGX_OK;
+}
+
+
+/* headers NULL: it is only counted */
+
 static ngx_int_t
-ngx_http_gw_header_state(ngx_http_gw_gather_t *gather)
+ngx_http_gw_header_state(ngx_http_gw_gather_t *gather, ngx_list_t *headers)
 {
     ngx_str_t         names;
     const ngx_str_t  *name;
@@ -420,9 +511,8 @@ ngx_http_gw_header_state(ngx_http_gw_gather_t *gather)
     case NGX_HTTP_GW_STATE_COMPLETE:
         ngx_http_gw_count(gather->counters, NGX_HTTP_GW_COUNT_COMPLETE);
 
-        if (name->len) {
-            return ngx_http_gw_header_add(gather->request, name,
-                                          &ngx_http_gw_true);
+        if (name->len && headers) {
+            return ngx_http_gw_header_push(headers, name, &ngx_http_gw_true);
         }
 
         return NGX_OK;
@@ -436,27 +526,28 @@ ngx_http_gw_header_state(ngx_http_gw_gather_t *gather)
         break;
     }
 
-    if (name->len == 0) {
+    if (name->len == 0 || headers == NULL) {
         return NGX_OK;
     }
 
-    if (ngx_http_gw_header_add(gather->request, name, &ngx_http_gw_false)
-        != NGX_OK
+    if (ngx_http_gw_header_push(headers, name, &ngx_http_gw_false) != NGX_OK
         || ngx_http_gw_header_failed(gather, &names) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (names.len) {
-        return ngx_http_gw_header_add(gather->request,
-                                      &ngx_http_gw_failed_name, &names);
+        return ngx_http_gw_header_push(headers, &ngx_http_gw_failed_name,
+                                       &names);
     }
 
     return NGX_OK;
 }
 
 
-ngx_int_t
+/* the value of X-Gw-Failed; empty when clients are not told */
+
+static ngx_int_t
 ngx_http_gw_header_failed(ngx_http_gw_gather_t *gather, ngx_str_t *names)
 {
     u_char              *p;
@@ -520,7 +611,7 @@ ngx_http_gw_header_pass(ngx_http_gw_gather_t *gather)
         }
     }
 
-    return ngx_http_gw_header_timing(gather);
+    return NGX_OK;
 }
 
 
@@ -925,7 +1016,7 @@ ngx_http_gw_header_etag(ngx_http_gw_gather_t *gather, ngx_chain_t *body)
 /* a metric for each part, names of parts are tokens */
 
 static ngx_int_t
-ngx_http_gw_header_timing(ngx_http_gw_gather_t *gather)
+ngx_http_gw_header_timing(ngx_http_gw_gather_t *gather, ngx_list_t *headers)
 {
     u_char              *p;
     size_t               len;
@@ -978,8 +1069,7 @@ ngx_http_gw_header_timing(ngx_http_gw_gather_t *gather)
         return NGX_OK;
     }
 
-    return ngx_http_gw_header_add(gather->request, &ngx_http_gw_timing_name,
-                                  &value);
+    return ngx_http_gw_header_push(headers, &ngx_http_gw_timing_name, &value);
 }
 
 

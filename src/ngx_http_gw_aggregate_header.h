@@ -75,24 +75,33 @@ ngx_int_t ngx_http_gw_header_etag(ngx_http_gw_gather_t *gather,
 
 
 /*
- * The names of the parts that are not in the answer, or not all of them.
- *
- *     names  out: as in X-Gw-Failed, in the request's pool; empty when there
- *            are none or clients are not told
- *
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_gw_header_failed(ngx_http_gw_gather_t *gather,
-    ngx_str_t *names);
-
-
-/*
- * Adds the fields of gw_aggregate_pass_header and Server-Timing, of the parts
- * that are done.
+ * Adds the fields of gw_aggregate_pass_header; of an answer that is streamed
+ * only those of required parts.
  *
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_gw_header_pass(ngx_http_gw_gather_t *gather);
+
+
+/*
+ * The names of the trailers that an answer that is streamed may have.
+ *
+ *     names  out: the value of Trailer, in the request's pool; empty when
+ *            there are none, or the client cannot be sent any
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_header_trailers(ngx_http_gw_gather_t *gather,
+    ngx_str_t *names);
+
+
+/*
+ * Counts an answer that was streamed, by its state, and adds the trailers
+ * that tell of it if r->expect_trailers is set.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_header_complete(ngx_http_gw_gather_t *gather);
 
 
 #endif /* NGX_HTTP_GW_AGGREGATE_HEADER_H */

@@ -35,6 +35,8 @@ static ngx_int_t ngx_http_gw_capture_keep(ngx_http_gw_part_t *part,
     u_char *data, size_t len);
 static void ngx_http_gw_capture_room(ngx_http_gw_part_t *part,
     ngx_buf_t *buffer);
+static u_char *ngx_http_gw_capture_block(ngx_http_gw_part_t *part,
+    size_t size);
 
 
 ngx_int_t
@@ -263,7 +265,7 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
     }
 
     if (part->expect > (off_t) conf->max_size - (off_t) part->gather->size) {
-        part->gather->overflow = 1;
+        part->gather->overflow = !part->gather->begun;
         ngx_http_gw_gather_wake(part->gather);
         return NGX_HTTP_GW_PART_TOO_LARGE;
     }
@@ -414,6 +416,13 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
         b->file_pos = b->file_last;
     }
 
+    if (part->gather->stream && r->connection->write->delayed) {
+
+        /* the upstream code takes the timer away that would end the delay */
+
+        ngx_http_gw_gather_wake(part->gather);
+    }
+
     if (in_place && part->keep && !part->last
         && part->expect != (off_t) part->size)
     {
@@ -472,7 +481,7 @@ ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
     } else if (part->expect < 0
                && len > gather->conf->max_size - gather->size)
     {
-        gather->overflow = 1;
+        gather->overflow = !gather->begun;
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TOO_LARGE);
 
     } else {
@@ -697,7 +706,7 @@ ngx_http_gw_capture_room(ngx_http_gw_part_t *part, ngx_buf_t *buffer)
     }
 
     if ((size_t) (buffer->end - start) < need) {
-        start = ngx_palloc(part->request->pool, ngx_max(size, need));
+        start = ngx_http_gw_capture_block(part, ngx_max(size, need));
 
         if (start == NULL) {
             ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
@@ -712,4 +721,41 @@ ngx_http_gw_capture_room(ngx_http_gw_part_t *part, ngx_buf_t *buffer)
     buffer->start = start;
     buffer->pos = start;
     buffer->last = start;
+}
+
+
+/* memory to read into, noted where it is given back before the request ends */
+
+static u_char *
+ngx_http_gw_capture_block(ngx_http_gw_part_t *part, size_t size)
+{
+    void        **block;
+    ngx_pool_t   *pool;
+
+    pool = part->request->pool;
+
+    if (part->gather->stream == NULL) {
+        return ngx_palloc(pool, size);
+    }
+
+    if (part->blocks == NULL) {
+        part->blocks = ngx_array_create(pool, 4, sizeof(void *));
+        if (part->blocks == NULL) {
+            return NULL;
+        }
+    }
+
+    block = ngx_array_push(part->blocks);
+    if (block == NULL) {
+        return NULL;
+    }
+
+    *block = ngx_palloc(pool, size);
+
+    if (*block == NULL) {
+        part->blocks->nelts--;
+        return NULL;
+    }
+
+    return *block;
 }

@@ -20,17 +20,11 @@ typedef struct {
 } ngx_http_gw_title_t;
 
 
-static ngx_http_gw_part_t *ngx_http_gw_compose_decide(
-    ngx_http_gw_gather_t *gather, ngx_uint_t *status);
 static ngx_uint_t ngx_http_gw_compose_missed(ngx_http_gw_gather_t *gather);
 static ngx_uint_t ngx_http_gw_compose_status(ngx_http_gw_part_t *part);
 static ngx_int_t ngx_http_gw_compose_answer(ngx_http_gw_gather_t *gather);
 static ngx_int_t ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather,
     ngx_chain_t **out, off_t *length);
-static ngx_int_t ngx_http_gw_compose_add(ngx_http_request_t *r,
-    ngx_chain_t ***last, u_char *data, size_t len);
-static ngx_int_t ngx_http_gw_compose_part(ngx_http_request_t *r,
-    ngx_chain_t ***last, ngx_http_gw_part_t *part);
 static ngx_int_t ngx_http_gw_compose_problem(ngx_http_gw_gather_t *gather,
     ngx_uint_t status, ngx_http_gw_part_t *part);
 static ngx_int_t ngx_http_gw_compose_send(ngx_http_request_t *r,
@@ -106,9 +100,7 @@ ngx_http_gw_compose_refusal(ngx_http_gw_gather_t *gather)
 }
 
 
-/* sets the state; on FAILED returns the part at fault, if it is one */
-
-static ngx_http_gw_part_t *
+ngx_http_gw_part_t *
 ngx_http_gw_compose_decide(ngx_http_gw_gather_t *gather, ngx_uint_t *status)
 {
     ngx_uint_t           i;
@@ -384,7 +376,7 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
     u_char *data, size_t len)
 {
@@ -419,9 +411,7 @@ ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
 }
 
 
-/* the bytes [start, end) of what was kept, where they stand */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
     ngx_http_gw_part_t *part)
 {

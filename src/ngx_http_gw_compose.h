@@ -47,4 +47,37 @@ ngx_int_t ngx_http_gw_compose_errors(ngx_http_gw_gather_t *gather,
     ngx_str_t *text);
 
 
+/*
+ * Decides what the answer of a request is whose parts are all done, and sets
+ * gather->state.
+ *
+ *     status  out: of the answer, when it is FAILED
+ *
+ * Returns the part at fault, or NULL.
+ */
+ngx_http_gw_part_t *ngx_http_gw_compose_decide(ngx_http_gw_gather_t *gather,
+    ngx_uint_t *status);
+
+
+/*
+ * Adds bytes to a chain, where they stand; none when len is 0.
+ *
+ *     last  in/out: the end of the chain
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
+    u_char *data, size_t len);
+
+
+/*
+ * Adds the value of a part that is done to a chain, its default when it
+ * failed: the bytes that were kept, where they stand.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
+    ngx_http_gw_part_t *part);
+
+
 #endif /* NGX_HTTP_GW_COMPOSE_H */

@@ -249,11 +249,11 @@ ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part)
 
     rc = ngx_http_gw_fetch_prepare(r, part, NULL);
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED && !gather->begun) {
         gather->refused = 1;
         ngx_http_gw_gather_wake(gather);
 
-    } else if (rc == NGX_OK) {
+    } else if (rc == NGX_OK || rc == NGX_DECLINED) {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_DEPENDENCY);
         rc = NGX_DECLINED;
     }

@@ -969,3 +969,62 @@ gw_aggregate_concurrency many;
 --- must_die
 --- error_log eval
 qr/invalid number/
+
+
+
+=== TEST: gw_aggregate_stream has a closed set of values
+--- config
+gw_aggregate_stream on;
+--- must_die
+--- error_log
+invalid value "on"
+
+
+
+=== TEST: gw_aggregate_stream is given once
+--- config
+gw_aggregate_stream off; gw_aggregate_stream ordered;
+--- must_die
+--- error_log
+"gw_aggregate_stream" directive is duplicate
+
+
+
+=== TEST: a status of partial answers that are streamed
+--- config
+gw_aggregate_partial_status 203;
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ordered;
+    gw_aggregate_part a /a optional;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ordered" in location "/" does not go with "gw_aggregate_partial_status": the status is sent before it is known whether all parts are there
+
+
+
+=== TEST: a place of a part that has a line
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ndjson;
+    gw_aggregate_part a /a as=/x/y;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ndjson" in location "/" does not go with "as" of a part: each part has a line of its own
+
+
+
+=== TEST: a member for errors between lines
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ndjson;
+    gw_aggregate_errors code member=/errors;
+    gw_aggregate_part a /a;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ndjson" in location "/" does not go with "member" of "gw_aggregate_errors": each line tells of its own error

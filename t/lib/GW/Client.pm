@@ -11,8 +11,8 @@ package GW::Client;
 #     $client->reset;                               # closes with RST
 #
 # A reply is { status, header {name} (lower case, the last one), headers
-# (raw), body, time }, time in seconds since the request was sent.  read()
-# returns undef when the connection ends before a whole reply.
+# (raw), body, trailer {name}, time }, time in seconds since the request was
+# sent.  read() returns undef when the connection ends before a whole reply.
 
 use strict;
 use warnings;
@@ -116,13 +116,17 @@ sub read {
             $self->{in} =~ s/\A([0-9a-f]+)\r\n//;
             my $size = hex($1);
 
+            unless ($size) {
+                $self->trailers($reply) or return undef;
+                last;
+            }
+
             while (length($self->{in}) < $size + 2) {
                 $self->fill or return undef;
             }
 
             $reply->{body} .= substr($self->{in}, 0, $size, '');
             substr($self->{in}, 0, 2, '');
-            last unless $size;
         }
 
     } else {
@@ -134,6 +138,26 @@ sub read {
     $reply->{time} = time() - $self->{start};
 
     return $reply;
+}
+
+
+# the fields behind the last chunk, up to an empty line
+
+sub trailers {
+    my ($self, $reply) = @_;
+
+    for ( ;; ) {
+        while ($self->{in} !~ /\r\n/) {
+            $self->fill or return 0;
+        }
+
+        $self->{in} =~ s/\A(.*?)\r\n//s;
+        my $line = $1;
+
+        return 1 if $line eq '';
+
+        $reply->{trailer}{lc($1)} = $2 if $line =~ /^([^:]+): *(.*)$/;
+    }
 }
 
 
