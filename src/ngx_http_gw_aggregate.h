@@ -28,6 +28,9 @@
 /* bytes of an answer that is not used, read to keep its connection */
 #define NGX_HTTP_GW_DRAIN_SIZE       (64 * 1024)
 
+/* msec that its end is waited for */
+#define NGX_HTTP_GW_DRAIN_TIME       50
+
 /* bytes of a back end's own text in a problem document */
 #define NGX_HTTP_GW_DETAIL_SIZE      1024
 

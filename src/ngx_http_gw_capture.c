@@ -142,6 +142,9 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
         if (part->expect > NGX_HTTP_GW_DRAIN_SIZE) {
             part->kill = 1;
             ngx_http_gw_gather_wake(part->gather);
+
+        } else {
+            ngx_http_gw_gather_drain(part);
         }
     }
 

@@ -320,6 +320,26 @@ ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather)
 }
 
 
+void
+ngx_http_gw_gather_drain(ngx_http_gw_part_t *part)
+{
+    ngx_msec_t  deadline;
+
+    deadline = ngx_current_msec + NGX_HTTP_GW_DRAIN_TIME;
+
+    if (part->has_deadline
+        && (ngx_msec_int_t) (deadline - part->deadline) >= 0)
+    {
+        return;
+    }
+
+    part->has_deadline = 1;
+    part->deadline = deadline;
+
+    ngx_http_gw_gather_arm(part->gather);
+}
+
+
 /* one timer for all parts: it is set for the first deadline */
 
 static void

@@ -49,6 +49,13 @@ void ngx_http_gw_gather_add(ngx_http_gw_part_t *part);
 
 
 /*
+ * Bounds the time for a part that has failed and is read to its end, so that
+ * its connection can be used again.
+ */
+void ngx_http_gw_gather_drain(ngx_http_gw_part_t *part);
+
+
+/*
  * Posts the request, unless it has answered or waits to be run already.
  */
 void ngx_http_gw_gather_wake(ngx_http_gw_gather_t *gather);

@@ -20,6 +20,12 @@ use Time::HiRes qw(sleep time);
 
 my $be = GW::Backend->new(
     '/hang' => sub { $_[0]->hang },
+    '/500_hang' => sub {
+        $_[0]->head(500, 'Content-Type: text/html',
+                    'Transfer-Encoding: chunked');
+        $_[0]->chunk('<html>');
+        $_[0]->hang;
+    },
     '*' => sub { $_[0]->json('{"v":"' . 'x' x 9000 . '"}') },
 );
 my $port = $be->port;
@@ -297,6 +303,37 @@ END
        'and no more');
 
     $nginx->stop;
+}
+
+
+# === a part that had failed by its status was waited for until its body ended
+
+{
+    my $nginx = GW::Nginx->new(http => <<"END");
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        location = /agg {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /p/500_hang optional timeout=5s;
+        }
+
+        location /p/ {
+            internal;
+            proxy_http_version 1.1;
+            proxy_pass http://127.0.0.1:$port/;
+        }
+    }
+END
+
+    my $client = GW::Client->new($nginx->{port});
+    my $reply = $client->get('/agg');
+
+    is($reply->{header}{'x-gw-failed'}, 'b', 'a part whose error never ends');
+    cmp_ok($reply->{time}, '<', 2, '... is not waited for');
+    is($client->get('/agg')->{status}, 200, '... nor by the next request');
+    unlike($nginx->log, qr/\[(?:alert|crit)\]/, '... and a clean log');
 }
 
 
