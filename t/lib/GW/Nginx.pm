@@ -38,6 +38,7 @@ sub new {
         level => $opt{level} || 'info',
         main => $opt{main} || '',
         events => $opt{events} || '',
+        connections => $opt{connections} || 512,
         user => $opt{user} || 'root',
     }, $class;
 
@@ -71,7 +72,7 @@ ${user}worker_processes $self->{workers};
 pid $self->{dir}/nginx.pid;
 error_log $self->{dir}/logs/error.log $self->{level};
 $self->{main}
-events { worker_connections 512; $self->{events} }
+events { worker_connections $self->{connections}; $self->{events} }
 http {
     access_log $self->{dir}/logs/access.log;
     client_body_temp_path $self->{dir}/client;

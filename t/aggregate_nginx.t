@@ -1,0 +1,387 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx gateway modules developers
+
+# gw_aggregate: parts whose locations use what nginx has: other upstream
+# modules, servers that are tried in turn, resolvers, TLS, caches.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use GW;
+use GW::Aggregate;
+use GW::Backend;
+use GW::Client;
+use GW::DNS;
+use GW::Nginx;
+use GW::TLS;
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $type = 'Content-Type: application/json';
+
+my $be = GW::Backend->new(
+    '/a' => sub { $_[0]->json('{"x":1}') },
+    '/b' => sub { $_[0]->json('[1,2]') },
+    '/text' => sub { $_[0]->json("\"</script>\xe2\x80\xa8\\u2028\"") },
+    '/304' => sub { $_[0]->head(304, 'ETag: "b"') },
+    '/early' => sub {
+        $_[0]->send("HTTP/1.1 103 Early Hints\r\n"
+                    . "Link: </style.css>; rel=preload\r\n\r\n");
+        $_[0]->json('[1,2]');
+    },
+    '/101' => sub {
+        $_[0]->send("HTTP/1.1 101 Switching Protocols\r\n"
+                    . "Connection: upgrade\r\nUpgrade: any\r\n\r\nbytes");
+        $_[0]->close;
+    },
+    '/locked' => sub { $_[0]->delay(0.5); $_[0]->json('[1,2]') },
+    '/fresh' => sub {
+        my ($conn, $req) = @_;
+
+        if ($req->{header}{'if-none-match'}) {
+            $conn->head(304, 'ETag: "v1"', 'Cache-Control: max-age=1');
+            return;
+        }
+
+        $conn->json('[1,2]', 'ETag: "v1"', 'Cache-Control: max-age=1');
+    },
+    '/large' => sub { $_[0]->json('"' . 'x' x 2_000_000 . '"') },
+    '*' => sub { $_[0]->answer(404, 'text/html', 'none') },
+);
+
+
+# servers of other protocols: a connection, an answer
+
+sub serve {
+    my ($answer) = @_;
+
+    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64,
+                                       ReuseAddr => 1) or die "listen: $!";
+    my $pid = fork();
+    die "fork: $!" unless defined $pid;
+
+    if ($pid == 0) {
+        $SIG{TERM} = 'DEFAULT';
+        $SIG{PIPE} = 'IGNORE';
+
+        while (my $sock = $listen->accept) {
+            $answer->($sock);
+            close($sock);
+        }
+
+        POSIX::_exit(0);
+    }
+
+    push(@main::servers, $pid);
+
+    return $listen->sockport;
+}
+
+our @servers;
+my $owner = $$;
+
+END {
+    if ($$ == $owner) {
+        my $status = $?;
+
+        kill('KILL', @servers);
+        waitpid($_, 0) for @servers;
+        $? = $status;
+    }
+}
+
+my $cgi = "Status: 200 OK\r\n$type\r\n\r\n[1,2]";
+
+my $memcached = serve(sub {
+    my ($sock) = @_;
+
+    while (defined(my $line = <$sock>)) {
+        my ($key) = $line =~ /^get (\S+)/ or next;
+        print $sock $key eq 'there'
+                    ? "VALUE $key 0 5\r\n[1,2]\r\nEND\r\n" : "END\r\n";
+    }
+});
+
+my $fastcgi = serve(sub {
+    my ($sock) = @_;
+
+    # records, until that which ends the body of the request
+    while (read($sock, my $head, 8) == 8) {
+        my (undef, $kind, undef, $length, $padding) = unpack('CCnnC', $head);
+        read($sock, my $data, $length + $padding) if $length + $padding;
+        last if $kind == 5 && $length == 0;
+    }
+
+    print $sock pack('CCnnCC', 1, 6, 1, length($cgi), 0, 0) . $cgi
+                . pack('CCnnCC', 1, 6, 1, 0, 0, 0)
+                . pack('CCnnCC', 1, 3, 1, 8, 0, 0) . "\0" x 8;
+});
+
+my $uwsgi = serve(sub {
+    my ($sock) = @_;
+
+    read($sock, my $head, 4);
+    read($sock, my $data, unpack('xv', $head));
+    print $sock "HTTP/1.1 200 OK\r\n$type\r\n\r\n[1,2]";
+});
+
+my $scgi = serve(sub {
+    my ($sock) = @_;
+
+    local $/ = ':';
+    my $length = <$sock>;
+    chop($length);
+    read($sock, my $data, $length + 1);
+    print $sock $cgi;
+});
+
+
+my $dns = GW::DNS->new(code => 3);
+my $resolver = $dns->server;
+my $ca = GW::TLS->ca('parts');
+my $other = GW::TLS->ca('others');
+my $cert = $ca->cert('back', 'DNS:back.test');
+my ($ca_file, $other_file) = ($ca->file, $other->file);
+my $down = GW::free_port();
+my $tls = GW::free_port();
+my $grpc = GW::free_port();
+my $port = $be->port;
+
+my $dir = GW::tmp_dir() . '/files';
+mkdir($dir);
+chmod(0755, $dir);
+open(my $fh, '>', "$dir/there.json") or die;
+print $fh '[1,2]';
+close($fh);
+chmod(0644, "$dir/there.json");
+
+sub location {
+    my ($name, $pass, $more) = @_;
+
+    $more ||= '';
+
+    return <<"END";
+        location = /of/$name {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /l/$name optional;
+        }
+        location = /l/$name { internal; $pass; $more }
+END
+}
+
+my $nginx = GW::Nginx->new(workers => 1, http => agg_server($be,
+    http => <<"HTTP",
+    upstream two {
+        server 127.0.0.1:$down max_fails=0;
+        server 127.0.0.1:$port backup;
+    }
+    proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
+    large_client_header_buffers 8 48k;
+
+    server {
+        listen 127.0.0.1:$tls ssl;
+        ssl_certificate $cert->{cert};
+        ssl_certificate_key $cert->{key};
+        location / { default_type application/json; return 200 '[1,2]'; }
+    }
+    server {
+        listen 127.0.0.1:$grpc http2;
+        location / { default_type application/json; return 200 '[1,2]'; }
+    }
+HTTP
+    server => join('',
+        location('next', 'proxy_pass http://two/b',
+                 'proxy_next_upstream error timeout;'),
+        location('name', 'proxy_pass http://$unknown/b',
+                 "set \$unknown none.test; resolver $resolver; "
+                 . 'resolver_timeout 2s;'),
+        location('tls', "proxy_pass https://127.0.0.1:$tls/",
+                 "proxy_ssl_trusted_certificate $ca_file; "
+                 . 'proxy_ssl_verify on; proxy_ssl_name back.test;'),
+        location('tls_bad', "proxy_pass https://127.0.0.1:$tls/",
+                 "proxy_ssl_trusted_certificate $other_file; "
+                 . 'proxy_ssl_verify on; proxy_ssl_name back.test; '
+                 . 'proxy_ssl_session_reuse off;'),
+        location('memcached', 'set $memcached_key there',
+                 "memcached_pass 127.0.0.1:$memcached; "
+                 . 'default_type application/json;'),
+        location('memcached_none', 'set $memcached_key none',
+                 "memcached_pass 127.0.0.1:$memcached;"),
+        location('fastcgi', "fastcgi_pass 127.0.0.1:$fastcgi",
+                 'fastcgi_param REQUEST_METHOD $request_method;'),
+        location('uwsgi', "uwsgi_pass 127.0.0.1:$uwsgi",
+                 'uwsgi_param REQUEST_METHOD $request_method;'),
+        location('scgi', "scgi_pass 127.0.0.1:$scgi",
+                 'scgi_param REQUEST_METHOD $request_method;'),
+        location('grpc', "grpc_pass grpc://127.0.0.1:$grpc"),
+        location('files', "root $dir",
+                 'default_type application/json; '
+                 . 'try_files /none.json /there.json =404;'),
+        location('none', "root $dir", 'try_files /none.json =404;'),
+        location('locked', 'proxy_cache cache',
+                 "proxy_pass http://127.0.0.1:$port/locked; "
+                 . 'proxy_cache_valid 200 10s; proxy_cache_lock on;'),
+        location('fresh', 'proxy_cache cache',
+                 "proxy_pass http://127.0.0.1:$port/fresh; "
+                 . 'proxy_cache_revalidate on;'),
+    ) . join('', "        location = /waiters {\n            gw_aggregate"
+                 . " object;\n",
+             (map { "            gw_aggregate_part p$_ /l/lock?$_;\n" }
+                  1 .. 64),
+             "        }\n",
+             '        location = /l/lock { internal; proxy_cache cache; '
+             . 'proxy_cache_key one; proxy_cache_lock on; '
+             . 'proxy_cache_valid 200 10s; '
+             . "proxy_pass http://127.0.0.1:$port/locked; }\n")));
+
+my $client = GW::Client->new($nginx->{port});
+my $whole = '{"a":{"x":1},"b":[1,2]}';
+
+complete($client->get('/of/next'), $whole, 'C16 the next server of the two');
+degraded($client->get('/of/name'), 'unreachable', 'C17 no such name');
+complete($client->get('/of/tls'), $whole, 'C18 a back end with TLS');
+degraded($client->get('/of/tls_bad'), 'unreachable',
+         'C18 a certificate that nobody has asked for');
+
+degraded($client->get('/agg?a=a&b=304', 'If-None-Match: "b"'), 'status',
+         'C24 an optional part that is not modified');
+failed($client->get('/agg?a=304&b=b', 'If-None-Match: "b"'), 502,
+       { a => 'status' }, 'C24 a required part that is not modified');
+
+# nginx knows 103 since 1.29
+
+my $binary = GW::nginx_binary();
+my ($minor) = `$binary -v 2>&1` =~ m{/1\.(\d+)};
+my $early = $client->get('/agg?a=a&b=early');
+
+if ($minor >= 29) {
+    complete($early, $whole, 'C29 early hints');
+
+} else {
+    degraded($early, 'status', 'C29 early hints are no answer');
+}
+
+complete($client->get("/of/$_"), $whole, "C34 a part by $_")
+    for qw(memcached fastcgi uwsgi scgi grpc);
+degraded($client->get('/of/memcached_none'), 'status',
+         'C34 memcached does not have it');
+complete($client->get('/of/files'), $whole, 'C35 try_files');
+degraded($client->get('/of/none'), 'status', 'C35 try_files finds nothing');
+
+complete($client->get('/agg?a=a&b=text'),
+         "{\"a\":{\"x\":1},\"b\":\"</script>\xe2\x80\xa8\\u2028\"}",
+         'C54 what scripts and lines might end');
+
+degraded($client->get('/agg?a=a&b=101', 'Connection: upgrade',
+                      'Upgrade: any'), 'status', 'C90 a part that upgrades');
+unlike(($be->requests('/101'))[-1], qr/^Upgrade/mi,
+       'C90 ... which nobody has asked it to');
+
+# C71: one request of the back end for all that wait
+
+my @clients = map { GW::Client->new($nginx->{port}) } 1 .. 50;
+my $line = "GET /of/locked HTTP/1.1\r\nHost: a\r\n\r\n";
+
+$_->send($line) for @clients;
+my @replies = map { $_->read } @clients;
+is(scalar(grep { $_ && $_->{body} eq $whole } @replies), 50,
+   'C71 50 clients of a cold cache');
+is(scalar($be->requests('/locked')), 1, 'C71 ... ask once');
+$_->close for @clients;
+
+# C72
+
+complete($client->get('/of/fresh'), $whole, 'C72 a part for the cache');
+sleep(2.1);
+complete($client->get('/of/fresh'), $whole, 'C72 ... which is asked again');
+is(scalar(grep { /^If-None-Match/mi } $be->requests('/fresh')), 1,
+   'C72 ... whether it has changed');
+
+# C93
+
+my @many = map { "X-Header-$_: " . 'v' x 20 } 1 .. 200;
+complete($client->get('/agg?a=a&b=b', @many, 'Cookie: c=' . 'x' x 32_000),
+         $whole, 'C93 200 header fields, a cookie of 32 KB');
+is(scalar(grep { /^Cookie: c=x{32000}/mi } $be->requests('/b')), 1,
+   'C93 ... are sent on');
+
+# C121
+
+$be->clear;
+my $reply = $client->get('/waiters');
+is($reply->{status}, 200, 'C121 64 parts, of which 63 wait for a lock')
+    or diag($reply->{body});
+is(scalar($be->requests('/locked')), 1, 'C121 ... of one request');
+
+$client->close;
+sane($nginx, 'parts');
+
+# C112: no connection is left for the parts
+
+my $few = GW::Nginx->new(workers => 1, connections => 24,
+                         http => agg_server($be));
+my @idle;
+
+for (1 .. 64) {
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $few->{port}) or last;
+    push(@idle, GW::Client->new($few->{port})) if @idle < 12;
+    close($sock);
+}
+
+$_->send("GET /agg?a=locked&b=b HTTP/1.1\r\nHost: a\r\n\r\n") for @idle;
+my %seen;
+
+for (@idle) {
+    my $reply = eval { $_->read };
+    $seen{$reply ? $reply->{status} : 'closed'}++;
+}
+
+is(join(' ', grep { !/^(?:200|502|503|closed)$/ } keys %seen), '',
+   'C112 requests without connections for their parts');
+ok($seen{502} || $seen{503} || $seen{closed}, 'C112 ... some are refused');
+$_->close for grep { $_->{sock} } @idle;
+$few->until(5, sub {
+    my $reply = eval { GW::Client->new($few->{port})->get('/agg?a=a&b=b') };
+    return $reply && $reply->{status} == 200;
+});
+complete(GW::Client->new($few->{port})->get('/agg?a=a&b=b'), $whole,
+         'C112 ... and those after them answered');
+like($few->log, qr/worker_connections are not enough/, 'C112 it is told of');
+
+# C115: an answer that is read slowly holds no back end, and no processor
+
+my $slow = GW::Client->new($nginx->{port});
+setsockopt($slow->{sock}, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096);
+$be->clear;
+$slow->send("GET /agg?a=large&b=b HTTP/1.1\r\nHost: a\r\n\r\n");
+$nginx->until(5, sub { $be->requests('/large') });
+sleep(0.5);
+my $before = cpu($nginx);
+sleep(1);
+cmp_ok(cpu($nginx) - $before, '<', 0.2, 'C115 a slow client is waited for');
+$reply = $slow->read;
+is($reply && $reply->{status}, 502, 'C115 a part that is too large')
+    if !$reply || $reply->{status} != 200;
+$slow->close if $slow->{sock};
+sane($nginx, 'slow clients');
+
+done_testing();
+
+
+# seconds of processor that the worker has used
+
+sub cpu {
+    my ($nginx) = @_;
+
+    my ($pid) = $nginx->workers;
+    open(my $fh, '<', "/proc/$pid/stat") or return 0;
+    my @stat = split(/ /, <$fh> =~ s/^.*\) //r);
+
+    return ($stat[11] + $stat[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
