@@ -7,6 +7,8 @@
 #include "gw_gcra.h"
 
 
+static int64_t gw_gcra_ahead(const gw_gcra_t *gcra, int64_t tat,
+    int64_t now);
 static int64_t gw_gcra_milli(int64_t ticks, int64_t interval);
 
 
@@ -34,6 +36,7 @@ gw_gcra_init(gw_gcra_t *gcra, int64_t count, int64_t period, int64_t burst)
     }
 
     gcra->tau = gcra->interval * gcra->capacity;
+    gcra->debt = 0;
 
     return GW_OK;
 }
@@ -47,16 +50,7 @@ gw_gcra_take(const gw_gcra_t *gcra, int64_t tat, int64_t now, int64_t cost,
 
     need = (cost == 0) ? 1 : cost;
 
-    if (tat < now) {
-        ahead = 0;
-
-    } else if (tat - now > gcra->tau) {
-        ahead = gcra->tau;
-
-    } else {
-        ahead = tat - now;
-    }
-
+    ahead = gw_gcra_ahead(gcra, tat, now);
     room = gcra->tau - ahead;
 
     if (need <= gcra->capacity && need * gcra->interval <= room) {
@@ -74,10 +68,47 @@ gw_gcra_take(const gw_gcra_t *gcra, int64_t tat, int64_t now, int64_t cost,
 
 
 int64_t
+gw_gcra_force(const gw_gcra_t *gcra, int64_t tat, int64_t now, int64_t units)
+{
+    int64_t  ahead, room;
+
+    ahead = gw_gcra_ahead(gcra, tat, now);
+    room = gcra->tau + gcra->debt - ahead;
+
+    if (units > room / gcra->interval) {
+        return now + ahead + room;
+    }
+
+    return now + ahead + units * gcra->interval;
+}
+
+
+/* ticks, 0 to tau + debt */
+
+static int64_t
+gw_gcra_ahead(const gw_gcra_t *gcra, int64_t tat, int64_t now)
+{
+    if (tat < now) {
+        return 0;
+    }
+
+    if (tat - now > gcra->tau + gcra->debt) {
+        return gcra->tau + gcra->debt;
+    }
+
+    return tat - now;
+}
+
+
+int64_t
 gw_gcra_give(const gw_gcra_t *gcra, int64_t tat, int64_t units)
 {
-    if (units > gcra->capacity) {
-        units = gcra->capacity;
+    int64_t  most;
+
+    most = (gcra->tau + gcra->debt) / gcra->interval;
+
+    if (units > most) {
+        units = most;
     }
 
     tat -= units * gcra->interval;
@@ -95,18 +126,20 @@ gw_gcra_state(const gw_gcra_t *gcra, int64_t full, int64_t now,
     if (full < 0) {
         full = 0;
 
-    } else if (full > gcra->tau) {
-        full = gcra->tau;
+    } else if (full > gcra->tau + gcra->debt) {
+        full = gcra->tau + gcra->debt;
     }
 
     room = gcra->tau - full;
     excess = gw_gcra_milli(full, gcra->interval) - 1000;
 
     res->tat = now + full;
-    res->remaining = room / gcra->interval;
+    res->remaining = (room > 0) ? room / gcra->interval : 0;
     res->excess = (excess > 0) ? excess : 0;
     res->retry = 0;
-    res->next = (full == 0) ? 0 : gcra->interval - room % gcra->interval;
+    res->next = (full == 0) ? 0
+                : (room < 0) ? gcra->interval - room
+                             : gcra->interval - room % gcra->interval;
     res->full = full;
 }
 

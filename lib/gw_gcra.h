@@ -32,6 +32,7 @@ typedef struct {
     int64_t   interval;        /* ticks of one unit */
     int64_t   capacity;        /* units, burst + 1 */
     int64_t   tau;             /* ticks, interval * capacity */
+    int64_t   debt;            /* ticks below an empty bucket */
 } gw_gcra_t;
 
 
@@ -52,7 +53,9 @@ typedef struct {
  *     period    ticks, > 0
  *     burst     units above the rate, >= 0
  *
- * The interval is rounded to the nearest tick, and is at least one.
+ * The interval is rounded to the nearest tick, and is at least one.  Nothing
+ * can be owed; the caller may set gcra->debt, up to tau, for units that are
+ * charged without being there.
  *
  * Returns GW_OK, or GW_DECLINED if the bucket would exceed
  * GW_GCRA_CAPACITY_MAX units or GW_GCRA_TAU_MAX ticks.
@@ -70,8 +73,8 @@ gw_status_e gw_gcra_init(gw_gcra_t *gcra, int64_t count, int64_t period,
  *     cost      units, >= 0; 0 looks whether one unit is left, takes none
  *     res       out
  *
- * A TAT beyond now + tau (left by a larger limit, or by a clock that went
- * back) is brought down to it, also by a denial: keep res->tat when it is
+ * A TAT beyond now + tau + debt (left by a larger limit, or by a clock that
+ * went back) is brought down to it, also by a denial: keep res->tat when it is
  * not "tat", otherwise the key stays locked out for the old bucket.
  *
  * Returns GW_OK if the units are taken or GW_DECLINED.  Cannot fail.
@@ -79,6 +82,17 @@ gw_status_e gw_gcra_init(gw_gcra_t *gcra, int64_t count, int64_t period,
 
 gw_status_e gw_gcra_take(const gw_gcra_t *gcra, int64_t tat, int64_t now,
     int64_t cost, gw_gcra_result_t *res);
+
+
+/*
+ * Returns the TAT after "units" are charged whether they are there or not:
+ * never beyond now + tau + debt.  Cannot fail.
+ *
+ *     units     >= 0
+ */
+
+int64_t gw_gcra_force(const gw_gcra_t *gcra, int64_t tat, int64_t now,
+    int64_t units);
 
 
 /*

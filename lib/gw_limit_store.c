@@ -96,7 +96,7 @@ gw_limit_store_take(gw_limit_store_t *store, const gw_limit_key_t *key,
 
         } else {
 
-            if (look.tat - *now > gcra->tau) {
+            if (look.tat - *now > gcra->tau + gcra->debt) {
                 *now = clock();
             }
 
@@ -119,6 +119,52 @@ gw_limit_store_take(gw_limit_store_t *store, const gw_limit_key_t *key,
     gw_limit_count(&store->unstored);
 
     return gw_gcra_take(gcra, 0, *now, cost, res);
+}
+
+
+void
+gw_limit_store_force(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_gcra_t *gcra, int64_t *now, gw_limit_clock_pt clock,
+    int64_t units, int64_t cost, gw_gcra_result_t *res)
+{
+    int64_t          tat;
+    unsigned         n;
+    gw_limit_look_t  look;
+
+    tat = 0;
+
+    for (n = 0; n < GW_LIMIT_STORE_TRIES; n++) {
+
+        gw_limit_find(store, key, &look);
+
+        if (look.slot == NULL) {
+            tat = gw_gcra_force(gcra, 0, *now, units);
+
+            if (gw_limit_insert(store, key, *now, &look, tat) == GW_OK) {
+                break;
+            }
+
+        } else {
+
+            if (look.tat - *now > gcra->tau + gcra->debt) {
+                *now = clock();
+            }
+
+            tat = gw_gcra_force(gcra, look.tat, *now, units);
+
+            if (gw_limit_swap(&look.slot->tat, look.tat, tat)) {
+                break;
+            }
+        }
+
+        gw_limit_count(&store->retries);
+    }
+
+    if (n == GW_LIMIT_STORE_TRIES) {
+        gw_limit_count(&store->unstored);
+    }
+
+    (void) gw_gcra_take(gcra, tat, *now, cost, res);
 }
 
 
@@ -166,8 +212,8 @@ gw_limit_store_drain(gw_limit_store_t *store, const gw_limit_key_t *key,
         if (gw_limit_swap(&look.slot->tat, look.tat, 1)) {
             ahead = look.tat - now;
 
-            if (ahead > gcra->tau) {
-                return gcra->capacity;
+            if (ahead > gcra->tau + gcra->debt) {
+                ahead = gcra->tau + gcra->debt;
             }
 
             return (ahead + gcra->interval - 1) / gcra->interval;

@@ -113,6 +113,20 @@ gw_status_e gw_limit_store_take(gw_limit_store_t *store,
 
 
 /*
+ * Charges units whether they are there or not, as gw_gcra_force() does.
+ *
+ *     now, clock  as above
+ *     cost        of the question that is answered
+ *     res         out: what gw_gcra_take() of "cost" units would say after it;
+ *                 nothing is taken for that
+ */
+
+void gw_limit_store_force(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_gcra_t *gcra, int64_t *now, gw_limit_clock_pt clock,
+    int64_t units, int64_t cost, gw_gcra_result_t *res);
+
+
+/*
  * Gives back units that were taken, if the key is still there.  What other
  * requests took in the meantime stays taken.
  */

@@ -13,6 +13,13 @@
 #define GW_LIMIT_WINDOW_MASK  (((uint64_t) 1 << GW_LIMIT_WINDOW_BITS) - 1)
 
 
+static gw_status_e gw_limit_window_change(gw_limit_store_t *store,
+    const gw_limit_key_t *key, const gw_window_t *w, int64_t *now,
+    gw_limit_clock_pt clock, int64_t force, int64_t cost,
+    gw_gcra_result_t *res);
+static gw_status_e gw_limit_window_decide(const gw_window_t *w,
+    gw_window_cell_t *cell, int64_t now, int64_t force, int64_t cost,
+    gw_gcra_result_t *res);
 static void gw_limit_window_read(const gw_window_t *w, uint64_t word,
     int64_t end, gw_window_cell_t *cell);
 static uint64_t gw_limit_window_word(const gw_window_cell_t *cell);
@@ -25,6 +32,26 @@ gw_status_e
 gw_limit_window_take(gw_limit_store_t *store, const gw_limit_key_t *key,
     const gw_window_t *w, int64_t *now, gw_limit_clock_pt clock, int64_t cost,
     gw_gcra_result_t *res)
+{
+    return gw_limit_window_change(store, key, w, now, clock, 0, cost, res);
+}
+
+
+void
+gw_limit_window_force(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_window_t *w, int64_t *now, gw_limit_clock_pt clock,
+    int64_t units, int64_t cost, gw_gcra_result_t *res)
+{
+    (void) gw_limit_window_change(store, key, w, now, clock, units, cost, res);
+}
+
+
+/* force: units to be charged in any case, "cost" is only asked for then */
+
+static gw_status_e
+gw_limit_window_change(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_window_t *w, int64_t *now, gw_limit_clock_pt clock, int64_t force,
+    int64_t cost, gw_gcra_result_t *res)
 {
     int               strange;
     int64_t           end;
@@ -63,9 +90,10 @@ gw_limit_window_take(gw_limit_store_t *store, const gw_limit_key_t *key,
 
         strange = gw_window_turn(w, &cell, *now / GW_LIMIT_WINDOW_TICK);
 
-        rc = gw_window_take(w, &cell, *now / GW_LIMIT_WINDOW_TICK, cost, res);
+        rc = gw_limit_window_decide(w, &cell, *now / GW_LIMIT_WINDOW_TICK,
+                                    force, cost, res);
 
-        if ((rc != GW_OK || cost == 0) && !strange) {
+        if ((rc != GW_OK || cost == 0) && !strange && !force) {
             return rc;
         }
 
@@ -90,7 +118,25 @@ gw_limit_window_take(gw_limit_store_t *store, const gw_limit_key_t *key,
     cell.end = 0;
     (void) gw_window_turn(w, &cell, *now / GW_LIMIT_WINDOW_TICK);
 
-    return gw_window_take(w, &cell, *now / GW_LIMIT_WINDOW_TICK, cost, res);
+    return gw_limit_window_decide(w, &cell, *now / GW_LIMIT_WINDOW_TICK, force,
+                                  cost, res);
+}
+
+
+static gw_status_e
+gw_limit_window_decide(const gw_window_t *w, gw_window_cell_t *cell,
+    int64_t now, int64_t force, int64_t cost, gw_gcra_result_t *res)
+{
+    gw_window_cell_t  after;
+
+    if (force == 0) {
+        return gw_window_take(w, cell, now, cost, res);
+    }
+
+    gw_window_force(w, cell, force);
+    after = *cell;
+
+    return gw_window_take(w, &after, now, cost, res);
 }
 
 

@@ -46,6 +46,19 @@ gw_status_e gw_limit_window_take(gw_limit_store_t *store,
 
 
 /*
+ * Charges units whether they are there or not, as gw_window_force() does.
+ *
+ *     cost        of the question that is answered
+ *     res         out: what gw_window_take() of "cost" units would say after
+ *                 it; nothing is taken for that
+ */
+
+void gw_limit_window_force(gw_limit_store_t *store, const gw_limit_key_t *key,
+    const gw_window_t *w, int64_t *now, gw_limit_clock_pt clock,
+    int64_t units, int64_t cost, gw_gcra_result_t *res);
+
+
+/*
  * Gives back units, if nothing was taken in a later window meanwhile.
  *
  *     end         res->tat when they were taken

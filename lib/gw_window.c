@@ -123,6 +123,14 @@ gw_window_take(const gw_window_t *w, gw_window_cell_t *cell, int64_t now,
 
 
 void
+gw_window_force(const gw_window_t *w, gw_window_cell_t *cell, int64_t units)
+{
+    cell->count = (units < w->limit - cell->count) ? cell->count + units
+                                                   : w->limit;
+}
+
+
+void
 gw_window_state(const gw_window_t *w, const gw_window_cell_t *cell,
     int64_t now, gw_gcra_result_t *res)
 {

@@ -95,6 +95,17 @@ gw_status_e gw_window_take(const gw_window_t *w, gw_window_cell_t *cell,
     int64_t now, int64_t cost, gw_gcra_result_t *res);
 
 
+/*
+ * Charges units whether they are there or not: they fill the window, and no
+ * more.
+ *
+ *     cell      in/out: as gw_window_turn() left it
+ */
+
+void gw_window_force(const gw_window_t *w, gw_window_cell_t *cell,
+    int64_t units);
+
+
 /* Fills res from a cell of the window of "now" that was decided elsewhere. */
 
 void gw_window_state(const gw_window_t *w, const gw_window_cell_t *cell,

@@ -26,6 +26,7 @@ static int bucket_take(bucket_t *b, const gw_gcra_t *g, int64_t now,
     int64_t *excess);
 static void test_model(int64_t count, int64_t period, int64_t burst);
 static void test_cost(void);
+static void test_force(void);
 static void test_change(void);
 static void test_edges(void);
 
@@ -187,6 +188,60 @@ test_cost(void)
 
 
 static void
+test_force(void)
+{
+    int64_t           tat, now;
+    gw_gcra_t         g;
+    gw_gcra_result_t  res;
+
+    gw_gcra_init(&g, 10, SEC, 9);
+
+    now = 5 * SEC;
+
+    ok(gw_gcra_force(&g, 0, now, 3) == now + 300 * MS, "three are charged");
+    ok(gw_gcra_force(&g, now + 300 * MS, now, 0) == now + 300 * MS,
+       "nothing is");
+    ok(gw_gcra_force(&g, now + 900 * MS, now, 5) == now + SEC,
+       "without a debt a bucket is empty and no more");
+    ok(gw_gcra_force(&g, now + 9 * SEC, now, 5) == now + SEC,
+       "a time that is too late is brought down");
+
+    g.debt = g.tau;
+    tat = gw_gcra_force(&g, now + 900 * MS, now, 5);
+
+    ok(tat == now + 1400 * MS, "a debt of four");
+    ok(gw_gcra_take(&g, tat, now, 1, &res) == GW_DECLINED
+       && res.retry == 500 * MS && res.tat == tat && res.remaining == 0
+       && res.excess == 14000, "one more has to wait for five");
+    ok(gw_gcra_take(&g, tat, now + 499 * MS, 1, &res) == GW_DECLINED
+       && gw_gcra_take(&g, tat, now + 500 * MS, 1, &res) == GW_OK,
+       "and then it passes");
+
+    gw_gcra_state(&g, 1400 * MS, now, &res);
+    ok(res.remaining == 0 && res.next == 500 * MS && res.full == 1400 * MS,
+       "the state of a debt");
+
+    gw_gcra_state(&g, SEC, now, &res);
+    ok(res.remaining == 0 && res.next == 100 * MS, "of an empty bucket");
+
+    ok(gw_gcra_force(&g, tat, now, 1000000000) == now + 2 * SEC
+       && gw_gcra_force(&g, now + 9 * SEC, now, 0) == now + 2 * SEC,
+       "the debt is one bucket at most");
+    ok(gw_gcra_give(&g, now + 2 * SEC, 1000) == now,
+       "and can be given back");
+
+    gw_gcra_init(&g, 1, GW_GCRA_TAU_MAX, 0);
+    g.debt = g.tau;
+    now = GW_GCRA_TAU_MAX / 2;
+    tat = gw_gcra_force(&g, 0, now, GW_GCRA_CAPACITY_MAX);
+
+    ok(tat == now + 2 * GW_GCRA_TAU_MAX
+       && gw_gcra_take(&g, tat, now, 1, &res) == GW_DECLINED
+       && res.retry == 2 * GW_GCRA_TAU_MAX, "nothing overflows");
+}
+
+
+static void
 test_change(void)
 {
     int64_t           tat, now;
@@ -271,6 +326,7 @@ main(void)
     test_model(1, 60 * SEC, 3);
     test_model(7000000, SEC, 100);
     test_cost();
+    test_force();
     test_change();
     test_edges();
 

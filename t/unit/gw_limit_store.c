@@ -554,6 +554,80 @@ test_give(void)
 
 
 static void
+work_force(shared_t *sh, unsigned id)
+{
+    unsigned          i, n;
+    int64_t           now;
+    gw_gcra_t         g;
+    gw_limit_key_t    key;
+    gw_gcra_result_t  res;
+
+    gw_gcra_init(&g, 1, SEC, 99999);
+    g.debt = g.tau;
+
+    together(sh);
+
+    for (i = 0; i < 10000; i++) {
+        n = i % 7;
+        now = sh->clock;
+        clock_now = now;
+
+        gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+        gw_limit_store_force(sh->store, &key, &g, &now, still, 3, 1, &res);
+
+        if (i % 3 == id % 3) {
+            gw_limit_store_give(sh->store, &key, &g, 1);
+        }
+    }
+}
+
+
+/* charged and given back by four at once: nothing is lost */
+
+static void
+test_force(void)
+{
+    int64_t           now, sum;
+    unsigned          n;
+    shared_t         *sh;
+    gw_gcra_t         g;
+    gw_limit_key_t    key;
+    gw_gcra_result_t  res;
+
+    sh = shared(64 * 1024);
+    run(sh, work_force, 0);
+
+    gw_gcra_init(&g, 1, SEC, 99999);
+    g.debt = g.tau;
+    sum = 0;
+
+    for (n = 0; n < 7; n++) {
+        gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+        sum += gw_limit_store_drain(sh->store, &key, &g, sh->clock);
+    }
+
+    /* i % 3 == id % 3: twice id 0, once 1 and 2 */
+
+    ok(sum == 4 * 30000 - 2 * 3334 - 2 * 3333, "%lld units are charged",
+       (long long) sum);
+
+    n = 100;
+    now = clock_now = sh->clock;
+    gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+    gw_gcra_init(&g, 1, SEC, 9);
+    g.debt = g.tau;
+
+    gw_limit_store_force(sh->store, &key, &g, &now, still, 12, 2, &res);
+    ok(res.retry == 4 * SEC && res.remaining == 0, "the answer of a debt");
+    gw_limit_store_force(sh->store, &key, &g, &now, still, 100, 1, &res);
+    ok(res.retry == 11 * SEC, "which is one bucket at most");
+    ok(gw_limit_store_drain(sh->store, &key, &g, now) == 20, "all of it");
+
+    unshare_all(sh, 64 * 1024);
+}
+
+
+static void
 test_sizes(void)
 {
     u_char             mem[2048];
@@ -621,6 +695,7 @@ main(void)
     test_sizes();
     test_give();
     test_peek();
+    test_force();
     test_new_keys();
     test_one_key();
     test_crowd();

@@ -375,6 +375,28 @@ test_account(void)
        && gw_limit_window_drain(sh->store, &key, &w, sh->clock) == 0,
        "what counts is drained once");
 
+    {
+        int64_t  now;
+
+        now = sh->clock;
+        gw_limit_window_force(sh->store, &key, &w, &now, tick, 4, 7, &res);
+        ok(res.retry > 0 && res.remaining == 6, "four are charged");
+        gw_limit_window_force(sh->store, &key, &w, &now, tick, 99, 1, &res);
+        ok(res.retry > 0 && take(sh, 1, &w, 0, &res) == GW_DECLINED,
+           "a window is filled");
+        ok(gw_limit_window_drain(sh->store, &key, &w, now) == 10,
+           "and no more than that");
+
+        n = 77;
+        gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+        gw_limit_window_force(sh->store, &key, &w, &now, tick, 2, 1, &res);
+        ok(take(sh, 77, &w, 0, &res) == GW_OK && res.remaining == 8,
+           "a new key is charged");
+
+        n = 1;
+        gw_limit_store_key(sh->store, (u_char *) &n, sizeof(n), &key);
+    }
+
     /* the end is raised, the counters have not followed: killed in between */
 
     take(sh, 1, &w, 3, &res);

@@ -305,6 +305,12 @@ test_cells(void)
     ok(gw_window_turn(&w, &cell, 1003 * SEC) == 0 && cell.previous == 0,
        "two windows later nothing does");
 
+    (void) gw_window_turn(&w, &cell, now);
+    gw_window_force(&w, &cell, 4);
+    ok(cell.count == 4, "four are charged");
+    gw_window_force(&w, &cell, INT64_MAX);
+    ok(cell.count == 10, "a window is filled and no more");
+
     /* N3: other limits and periods */
 
     (void) gw_window_init(&w, 1000, 3600 * SEC, 0);
