@@ -714,6 +714,8 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(rmcf->worker.delay_max,
                         NGX_HTTP_GW_RATELIMIT_DELAY_MAX);
 
+    ngx_http_gw_limit_finals_resolve(&rmcf->worker.finals);
+
     services = &rmcf->joint.registry->services;
 
     if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK
@@ -916,6 +918,9 @@ ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_gw_limit_conf_t *lcf = conf;
 
+    char                               *rv;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
     if (lcf->limits == NGX_CONF_UNSET_PTR) {
 
         lcf->limits = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_limits_t));
@@ -924,8 +929,19 @@ ngx_http_gw_ratelimit_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_gw_limit_add(cf, &ngx_http_gw_ratelimit_module,
-                                 lcf->limits);
+    rv = ngx_http_gw_limit_add(cf, &ngx_http_gw_ratelimit_module, lcf->limits);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_gw_ratelimit_module);
+
+    return (ngx_http_gw_limit_finals_note(cf, &rmcf->worker.finals,
+                                          lcf->limits)
+            == NGX_OK)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -1023,6 +1039,7 @@ ngx_http_gw_ratelimit_init(ngx_conf_t *cf)
 {
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
@@ -1039,6 +1056,19 @@ ngx_http_gw_ratelimit_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_gw_ratelimit_postaccess;
+
+    rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_gw_ratelimit_module);
+
+    if (rmcf->worker.finals.used) {
+
+        h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = ngx_http_gw_limit_settle;
+    }
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_gw_ratelimit_header_filter;
@@ -1065,6 +1095,9 @@ ngx_http_gw_ratelimit_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_gw_limit_finals_start(&rmcf->worker.finals, &rmcf->worker.links,
+                                   cycle->log);
+
     return ngx_http_gw_limit_links_start(&rmcf->worker.links, cycle,
                                          &rmcf->joint.registry->node_id);
 }
@@ -1080,6 +1113,7 @@ ngx_http_gw_ratelimit_exit_process(ngx_cycle_t *cycle)
 
     if (rmcf != NULL) {
         ngx_http_gw_concurrency_zones_leave(&rmcf->concurrency_zones);
+        ngx_http_gw_limit_finals_exit(&rmcf->worker.finals);
         ngx_http_gw_limit_links_exit(&rmcf->worker.links);
     }
 }

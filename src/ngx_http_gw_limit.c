@@ -10,6 +10,7 @@
 
 #include "gw_limit_window.h"
 #include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_limit_final.h"
 
 
 /* what was taken from shared memory for a call that may come late */
@@ -22,6 +23,8 @@ typedef struct {
     ngx_uint_t                  entry;           /* of the set */
     int64_t                     end;
     int64_t                     units;
+    int64_t                     final;           /* to be corrected by */
+    ngx_str_t                   name;            /* the key in Redis */
     unsigned                    given:1;         /* back already */
 } ngx_http_gw_limit_taken_t;
 
@@ -30,6 +33,7 @@ struct ngx_http_gw_limit_late_s {
     ngx_http_gw_limit_set_t    *set;             /* NULL: the request ended */
     ngx_http_gw_redis_late_pt   more;
     void                       *data;
+    ngx_http_gw_limit_finals_t *finals;
     ngx_uint_t                  n;
     ngx_http_gw_limit_taken_t   taken[1];
 };
@@ -53,17 +57,14 @@ static int64_t ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry,
 static void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
     gw_gcra_result_t *res, int64_t ticks);
-static void ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared,
-    int64_t until);
 static ngx_uint_t ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared,
     int64_t *now);
-static void ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
-    ngx_http_gw_limit_plan_t *plan);
 static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_redis_cell_t *cells, ngx_http_gw_limit_calls_t *calls);
-static void ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set,
-    int64_t now);
+static void ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set);
 static void ngx_http_gw_limit_late(void *data, redisReply *reply);
+static void ngx_http_gw_limit_moved(ngx_http_gw_limit_late_t *late,
+    ngx_http_gw_limit_taken_t *taken, redisReply *reply);
 static void ngx_http_gw_limit_debited(void *data,
     ngx_http_gw_limit_redis_t *check);
 
@@ -427,6 +428,19 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
                                          entry->cost);
             entry->taken = 0;
         }
+
+        if (entry->granted) {
+            entry->granted = 0;
+
+            if (entry->cost) {
+                ngx_http_gw_limit_correct_redis(set->finals,
+                                                entry->limit->zone,
+                                                entry->plan,
+                                                &entry->cell->key, entry->end,
+                                                -entry->cost,
+                                                NGX_HTTP_GW_LIMIT_GIVEN);
+            }
+        }
     }
 
     /* a late answer must not give it back once more */
@@ -439,9 +453,7 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
 }
 
 
-/* Raises the time until which something may be owed to Redis. */
-
-static void
+void
 ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared, int64_t until)
 {
     int64_t  owed;
@@ -486,7 +498,7 @@ ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared, int64_t *now)
 }
 
 
-static void
+void
 ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
     ngx_http_gw_limit_plan_t *plan)
 {
@@ -560,7 +572,7 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
 
         cell->shadow = entry->shadow;
         cell->cost = entry->cost;
-        cell++;
+        entry->cell = cell++;
     }
 
     for (i = 0; i < n; i++) {
@@ -651,7 +663,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     rc = ngx_http_gw_limit_redis_check(&calls->debit);
 
     if (rc == NGX_ERROR) {
-        ngx_http_gw_limit_restore(set, now);
+        ngx_http_gw_limit_restore(set);
     }
 
     return rc;
@@ -661,9 +673,8 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
 /* Redis is away again: what was drained is still owed. */
 
 static void
-ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
+ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set)
 {
-    int64_t                     until;
     ngx_uint_t                  i;
     gw_gcra_result_t            res;
     ngx_http_gw_limit_entry_t  *entry;
@@ -672,10 +683,8 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set, int64_t now)
         entry = &set->entries[i];
 
         if (entry->owed) {
-            (void) ngx_http_gw_limit_store_take(entry, &now, entry->owed,
-                                                &res, &until);
-
-            ngx_http_gw_limit_owe(entry->limit->zone->shared, until);
+            ngx_http_gw_limit_force(entry->limit->zone, entry->plan,
+                                    &entry->key, entry->owed, 0, 1, &res);
             entry->owed = 0;
         }
     }
@@ -690,7 +699,7 @@ ngx_http_gw_limit_debited(void *data, ngx_http_gw_limit_redis_t *check)
     /* what timed out is on its way; what was refused or lost is not */
 
     if (check->status == NGX_ERROR && !check->expired) {
-        ngx_http_gw_limit_restore(set, ngx_http_gw_limit_clock());
+        ngx_http_gw_limit_restore(set);
     }
 }
 
@@ -720,6 +729,9 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
                                  &entry->plan->remote, &cell->result, 1);
 
         /* of several that have no room, the one to wait longest for */
+
+        entry->granted = (calls->take.status == NGX_OK
+                          && cell->status == NGX_OK);
 
         if (cell->status == NGX_DECLINED && entry->shadow) {
             entry->denied = 1;
@@ -756,6 +768,8 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls, ngx_log_t *log,
     ngx_http_gw_redis_late_pt more, void *data)
 {
+    size_t                      size;
+    u_char                     *p;
     ngx_uint_t                  i, cell;
     ngx_http_gw_limit_late_t   *late;
     ngx_http_gw_limit_entry_t  *entry;
@@ -767,15 +781,26 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
 
     /* it outlives the request; there are as many as the link has places */
 
-    late = ngx_alloc(sizeof(ngx_http_gw_limit_late_t)
-                     + set->remote * sizeof(ngx_http_gw_limit_taken_t), log);
+    size = sizeof(ngx_http_gw_limit_late_t)
+           + set->remote * sizeof(ngx_http_gw_limit_taken_t);
+
+    for (i = 0; i < set->n; i++) {
+        if (set->entries[i].place == NGX_HTTP_GW_LIMIT_REMOTE) {
+            size += set->entries[i].cell->key.len;
+        }
+    }
+
+    late = ngx_alloc(size, log);
     if (late == NULL) {
         return NGX_DECLINED;
     }
 
+    p = (u_char *) &late->taken[1 + set->remote];
+
     late->set = set->remote ? set : NULL;
     late->more = more;
     late->data = data;
+    late->finals = set->finals;
     late->n = 0;
 
     cell = 0;
@@ -801,6 +826,10 @@ ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
         taken->cell = cell - 1;
         taken->entry = i;
         taken->given = 0;
+        taken->final = 0;
+        taken->name.len = entry->cell->key.len;
+        taken->name.data = p;
+        p = ngx_cpymem(p, entry->cell->key.data, entry->cell->key.len);
         taken->end = entry->end;
         taken->units = entry->cost;
     }
@@ -838,16 +867,12 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
 
         taken->zone->late--;
 
-        if (!taken->given
-            && ngx_http_gw_limit_redis_charged(reply, taken->cell))
-        {
-            ngx_http_gw_limit_store_give(taken->zone, &taken->plan,
-                                         &taken->key, taken->end,
-                                         taken->units);
+        if (ngx_http_gw_limit_redis_charged(reply, taken->cell)) {
+            ngx_http_gw_limit_moved(late, taken, reply);
 
-            if (late->set != NULL) {
-                late->set->entries[taken->entry].taken = 0;
-            }
+        } else if (taken->final) {
+            ngx_http_gw_limit_correct(taken->zone, &taken->plan, &taken->key,
+                                      taken->end, taken->final, 1);
         }
     }
 
@@ -860,6 +885,71 @@ ngx_http_gw_limit_late(void *data, redisReply *reply)
     }
 
     ngx_free(late);
+}
+
+
+/* it is charged in Redis, and not here */
+
+static void
+ngx_http_gw_limit_moved(ngx_http_gw_limit_late_t *late,
+    ngx_http_gw_limit_taken_t *taken, redisReply *reply)
+{
+    int64_t                     end, units;
+    ngx_http_gw_limit_entry_t  *entry;
+
+    end = 0;
+
+    if (taken->plan.algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
+        end = gw_window_end(&taken->plan.meter,
+                            ngx_http_gw_limit_redis_now(reply));
+    }
+
+    units = taken->final;
+
+    if (taken->given) {
+        units = -taken->units;
+
+    } else {
+        ngx_http_gw_limit_store_give(taken->zone, &taken->plan, &taken->key,
+                                     taken->end, taken->units);
+
+        if (late->set != NULL) {
+            entry = &late->set->entries[taken->entry];
+
+            entry->taken = 0;
+            entry->granted = 1;
+            entry->end = end;
+        }
+    }
+
+    if (units) {
+        ngx_http_gw_limit_correct_redis(late->finals, taken->zone,
+                                        &taken->plan, &taken->name, end, units,
+                                        units > 0 ? NGX_HTTP_GW_LIMIT_CHARGED
+                                                  : NGX_HTTP_GW_LIMIT_GIVEN);
+    }
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_defer(ngx_http_gw_limit_set_t *set, ngx_uint_t i,
+    int64_t units)
+{
+    ngx_uint_t  k;
+
+    if (set->late == NULL) {
+        return NGX_DECLINED;
+    }
+
+    for (k = 0; k < set->late->n; k++) {
+
+        if (set->late->taken[k].entry == i) {
+            set->late->taken[k].final = units;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -39,12 +39,16 @@ typedef struct {
     ngx_http_gw_limit_number_t        burst;     /* -1: that of the zone */
     ngx_http_gw_limit_number_t        delay;     /* units that pass at once */
     ngx_http_gw_limit_number_t        cost;
+    ngx_http_gw_limit_number_t        final_cost;
+    ngx_http_gw_limit_number_t        penalty;
     ngx_http_gw_limit_plan_t          plan;      /* unless it has variables */
     ngx_str_t                         policy;    /* of RateLimit-Policy */
     ngx_http_complex_value_t         *filter;    /* of "if", NULL: none */
     unsigned                          shadow:1;
     unsigned                          dynamic:1; /* the plan has variables */
     unsigned                          variable:1;  /* anything has */
+    unsigned                          final:1;   /* there is final_cost */
+    unsigned                          penalized:1;  /* there is penalty */
     u_char                           *file;
     ngx_uint_t                        line;
 } ngx_http_gw_limit_t;
@@ -80,6 +84,7 @@ typedef struct {
     int64_t                           cost;
     int64_t                           at_once;   /* units, without delay */
     int64_t                           owed;      /* units, to Redis */
+    ngx_http_gw_limit_redis_cell_t   *cell;      /* of the call of Redis */
     int64_t                           end;       /* usec, of the window */
 
     /* the answer */
@@ -96,12 +101,17 @@ typedef struct {
     unsigned                          shadow:1;  /* rejects nobody */
     unsigned                          denied:1;  /* shadow: has no room */
     unsigned                          taken:1;   /* from shared memory */
+    unsigned                          granted:1; /* by Redis */
 } ngx_http_gw_limit_entry_t;
 
 
 /* a call of Redis whose answer is late: it outlives the request */
 
 typedef struct ngx_http_gw_limit_late_s  ngx_http_gw_limit_late_t;
+
+/* of the worker, ngx_http_gw_limit_final.h */
+
+typedef struct ngx_http_gw_limit_finals_s  ngx_http_gw_limit_finals_t;
 
 
 typedef struct {
@@ -110,6 +120,7 @@ typedef struct {
     ngx_uint_t                        remote;    /* of them, in Redis */
     ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
     ngx_http_gw_limit_late_t         *late;      /* NULL: none is due */
+    ngx_http_gw_limit_finals_t       *finals;
     unsigned                          silent:1;  /* not shown to the client */
     unsigned                          invalid:1; /* has one without a rate */
     unsigned                          shadows:1; /* some reject nobody */
@@ -175,7 +186,10 @@ ngx_int_t ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
 /* Computes entry->key, once. */
 void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);
 
-/* Gives back all that was taken from shared memory for the set. */
+/*
+ * Gives back all that was taken for the set: what Redis has charged by a call
+ * that nobody waits for.
+ */
 void ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set);
 
 /*
@@ -218,6 +232,20 @@ ngx_int_t ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
 ngx_int_t ngx_http_gw_limit_expect(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls, ngx_log_t *log,
     ngx_http_gw_redis_late_pt more, void *data);
+
+/*
+ * Leaves it to a late answer where the units of an entry are charged, or given
+ * back if they are < 0.  Returns NGX_OK, or NGX_DECLINED: none is due.
+ */
+ngx_int_t ngx_http_gw_limit_defer(ngx_http_gw_limit_set_t *set, ngx_uint_t i,
+    int64_t units);
+
+/* Fills in what a call of Redis has to know of a plan. */
+void ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
+    ngx_http_gw_limit_plan_t *plan);
+
+/* Raises the time, ns, until which something may be owed to Redis. */
+void ngx_http_gw_limit_owe(ngx_http_gw_limit_shared_t *shared, int64_t until);
 
 /* The set goes away: a late answer finds its own memory only. */
 void ngx_http_gw_limit_forget(ngx_http_gw_limit_set_t *set);

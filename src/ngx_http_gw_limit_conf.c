@@ -71,6 +71,7 @@ ngx_http_gw_limit_add(ngx_conf_t *cf, void *tag, ngx_http_gw_limits_t *limits)
     limit->phase = NGX_HTTP_GW_LIMIT_POSTACCESS;
     limit->burst.units = -1;
     limit->cost.units = 1;
+    limit->final_cost.units = -1;
     limit->file = cf->conf_file->file.name.data;
     limit->line = cf->conf_file->line;
 
@@ -147,6 +148,18 @@ ngx_http_gw_limit_parameter(ngx_conf_t *cf, void *tag,
 
     if (ngx_strncmp(value->data, "cost=", 5) == 0) {
         return ngx_http_gw_limit_number_conf(cf, &limit->cost, value, 5, 0,
+                                             GW_GCRA_CAPACITY_MAX);
+    }
+
+    if (ngx_strncmp(value->data, "final_cost=", 11) == 0) {
+        limit->final = 1;
+        return ngx_http_gw_limit_number_conf(cf, &limit->final_cost, value,
+                                             11, 0, GW_GCRA_CAPACITY_MAX);
+    }
+
+    if (ngx_strncmp(value->data, "penalty=", 8) == 0) {
+        limit->penalized = 1;
+        return ngx_http_gw_limit_number_conf(cf, &limit->penalty, value, 8, 0,
                                              GW_GCRA_CAPACITY_MAX);
     }
 

@@ -54,10 +54,50 @@
     "return{others+mine,ok}"
 
 
+/* src/scripts/give.lua */
+
+#define NGX_HTTP_GW_LIMIT_GIVE_SHA                                            \
+    "22ced9c6078a6bb27185c94840d77ce38c291424"
+
+#define NGX_HTTP_GW_LIMIT_GIVE_LUA                                            \
+    "local call=redis.call\n"                                                 \
+    "local t=call('TIME')\n"                                                  \
+    "local now=t[1]*1000000+t[2]\n"                                           \
+    "local n=#KEYS\n"                                                         \
+    "local kinds=ARGV[3*n+1]\n"                                               \
+    "local out={now}\n"                                                       \
+    "for i=1,n do\n"                                                          \
+    "local kind=kinds:sub(i+1,i+1):lower()\n"                                 \
+    "local units=ARGV[3*i-2]+0\n"                                             \
+    "local d=0\n"                                                             \
+    "if kind=='s' or kind=='f' then\n"                                        \
+    "local v=call('HMGET',KEYS[i],'w','c')\n"                                 \
+    "d=(v[2]or 0)+0\n"                                                        \
+    "if v[1]and v[1]+0==ARGV[3*i-1]+0 then\n"                                 \
+    "d=math.max(d-units,0)\n"                                                 \
+    "call('HSET',KEYS[i],'c',d)\n"                                            \
+    "end\n"                                                                   \
+    "else\n"                                                                  \
+    "local tat=call('GET',KEYS[i])\n"                                         \
+    "if tat then\n"                                                           \
+    "d=tat-units-now\n"                                                       \
+    "if d<=0 then\n"                                                          \
+    "d=0\n"                                                                   \
+    "call('DEL',KEYS[i])\n"                                                   \
+    "else\n"                                                                  \
+    "call('SET',KEYS[i],now+d,'PX',math.ceil(d/1000)+1)\n"                    \
+    "end\n"                                                                   \
+    "end\n"                                                                   \
+    "end\n"                                                                   \
+    "out[i+1]=d\n"                                                            \
+    "end\n"                                                                   \
+    "return out"
+
+
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "4e8e00ece85653a354cf3759379436de8eacfbb0"
+    "5c0b78e41684db27292a643a626ef99aeb13bcf2"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
     "local call,ceil=redis.call,math.ceil\n"                                  \
@@ -149,11 +189,12 @@
     "out[i+2]=have\n"                                                         \
     "else\n"                                                                  \
     "local tau=ARGV[3*i]+0\n"                                                 \
+    "local most=window=='d' and 2*tau or tau\n"                               \
     "d=(call('GET',KEYS[i])or 0)-now\n"                                       \
     "if d<0 then\n"                                                           \
     "d=0\n"                                                                   \
-    "elseif d>tau then\n"                                                     \
-    "d=tau\n"                                                                 \
+    "elseif d>most then\n"                                                    \
+    "d=most\n"                                                                \
     "stale[i]=true\n"                                                         \
     "end\n"                                                                   \
     "room=d+ARGV[3*i-1]<=tau\n"                                               \
@@ -184,7 +225,8 @@
     "d=d+charge\n"                                                            \
     "write=true\n"                                                            \
     "if mode=='f' or cell and cell[4]then\n"                                  \
-    "d=math.min(d,cell and cell[3]or ARGV[3*i]+0)\n"                          \
+    "local owe=kinds:sub(i+1,i+1):lower()=='d' and 2 or 1\n"                  \
+    "d=math.min(d,cell and cell[3]or ARGV[3*i]*owe)\n"                        \
     "end\n"                                                                   \
     "end\n"                                                                   \
     "if write and mode~='p' then\n"                                           \

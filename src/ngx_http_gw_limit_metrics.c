@@ -13,6 +13,8 @@
 
 static ngx_int_t ngx_http_gw_limit_metrics_requests(
     ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
+static ngx_int_t ngx_http_gw_limit_metrics_adjusted(
+    ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
 static ngx_int_t ngx_http_gw_limit_metrics_store(
     ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
 static void ngx_http_gw_limit_label(gw_metric_label_t *label,
@@ -22,6 +24,11 @@ static void ngx_http_gw_limit_label(gw_metric_label_t *label,
 static const gw_metric_desc_t  ngx_http_gw_limit_requests = {
     "gw_limit_requests_total", "Requests by policy, result and source.",
     GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_limit_adjusted_units = {
+    "gw_limit_adjusted_units_total",
+    "Units charged or given back after the decision.", GW_METRIC_COUNTER
 };
 
 static const gw_metric_desc_t  ngx_http_gw_limit_keys = {
@@ -53,6 +60,11 @@ static const char *const  ngx_http_gw_limit_results[] = {
 };
 
 
+static const char *const  ngx_http_gw_limit_adjustments[] = {
+    "charged", "given", "penalty", "dropped", "unknown"
+};
+
+
 ngx_int_t
 ngx_http_gw_limit_metrics(ngx_array_t *zones, ngx_http_gw_metrics_t *metrics)
 {
@@ -64,6 +76,7 @@ ngx_http_gw_limit_metrics(ngx_array_t *zones, ngx_http_gw_metrics_t *metrics)
     for (i = 0; i < zones->nelts; i++) {
 
         if (ngx_http_gw_limit_metrics_requests(zone[i], metrics) != NGX_OK
+            || ngx_http_gw_limit_metrics_adjusted(zone[i], metrics) != NGX_OK
             || ngx_http_gw_limit_metrics_store(zone[i], metrics) != NGX_OK)
         {
             return NGX_ERROR;
@@ -115,6 +128,45 @@ ngx_http_gw_limit_metrics_requests(ngx_http_gw_limit_zone_t *zone,
             {
                 return NGX_ERROR;
             }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* a zone without final_cost and penalty has none */
+
+static ngx_int_t
+ngx_http_gw_limit_metrics_adjusted(ngx_http_gw_limit_zone_t *zone,
+    ngx_http_gw_metrics_t *metrics)
+{
+    uint64_t            value;
+    ngx_uint_t          i;
+    gw_metric_label_t   labels[2];
+
+    labels[0].name = "policy";
+    labels[0].data = zone->policy.data;
+    labels[0].len = zone->policy.len;
+
+    for (i = 0; i < NGX_HTTP_GW_LIMIT_ADJUSTED; i++) {
+
+        value = ngx_http_gw_counters_sum(zone->counters,
+                                         NGX_HTTP_GW_LIMIT_SOURCES
+                                         * NGX_HTTP_GW_LIMIT_RESULTS + i);
+
+        if (value == 0 && !zone->debt) {
+            continue;
+        }
+
+        ngx_http_gw_limit_label(&labels[1], "result",
+                                ngx_http_gw_limit_adjustments[i]);
+
+        if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_limit_adjusted_units,
+                                    2, labels, value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 

@@ -117,13 +117,23 @@ ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
     }
 
     plan->capacity = plan->gcra.capacity;
+    plan->gcra.debt = zone->debt ? plan->gcra.tau : 0;
 
-    if (zone->redis
-        && (gw_gcra_init(&plan->remote, rate->count, rate->period, burst)
-            != GW_OK
-            || plan->remote.tau > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
-    {
-        return NGX_DECLINED;
+    if (zone->redis) {
+
+        if (gw_gcra_init(&plan->remote, rate->count, rate->period, burst)
+            != GW_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        plan->remote.debt = zone->debt ? plan->remote.tau : 0;
+
+        if (plan->remote.tau + plan->remote.debt
+            > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX)
+        {
+            return NGX_DECLINED;
+        }
     }
 
     return NGX_OK;

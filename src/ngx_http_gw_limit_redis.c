@@ -36,6 +36,7 @@
 typedef struct {
     ngx_str_t    code;
     const char  *reason;
+    ngx_uint_t   again;                          /* may succeed later */
 } ngx_http_gw_limit_redis_error_t;
 
 
@@ -46,7 +47,8 @@ static size_t ngx_http_gw_limit_redis_kinds(
 static u_char *ngx_http_gw_limit_redis_units(ngx_str_t *args,
     ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
 static u_char *ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
-    ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
+    ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
+    u_char *p);
 static void ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc,
     redisReply *reply);
 static ngx_int_t ngx_http_gw_limit_redis_answer(
@@ -59,6 +61,8 @@ static ngx_int_t ngx_http_gw_limit_redis_cell(
 static ngx_int_t ngx_http_gw_limit_redis_used(
     ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
     int64_t d, int64_t extra, int64_t start);
+static const ngx_http_gw_limit_redis_error_t *
+    ngx_http_gw_limit_redis_error(redisReply *reply);
 static u_char *ngx_http_gw_limit_redis_tag(u_char *p, ngx_str_t *value);
 static ngx_uint_t ngx_http_gw_limit_redis_literal(ngx_str_t *value);
 
@@ -69,11 +73,18 @@ static ngx_str_t  ngx_http_gw_limit_redis_sha =
 static ngx_str_t  ngx_http_gw_limit_redis_lua =
     ngx_string(NGX_HTTP_GW_LIMIT_TAKE_LUA);
 
+static ngx_str_t  ngx_http_gw_limit_redis_give_sha =
+    ngx_string(NGX_HTTP_GW_LIMIT_GIVE_SHA);
+
+static ngx_str_t  ngx_http_gw_limit_redis_give_lua =
+    ngx_string(NGX_HTTP_GW_LIMIT_GIVE_LUA);
+
 /* what a link loads */
 
 static ngx_str_t  ngx_http_gw_limit_redis_all[] = {
     ngx_string(NGX_HTTP_GW_LIMIT_TAKE_LUA),
-    ngx_string(NGX_HTTP_GW_LIMIT_CONC_LUA)
+    ngx_string(NGX_HTTP_GW_LIMIT_CONC_LUA),
+    ngx_string(NGX_HTTP_GW_LIMIT_GIVE_LUA)
 };
 
 static ngx_str_t  ngx_http_gw_limit_redis_evalsha = ngx_string("EVALSHA");
@@ -83,18 +94,18 @@ static ngx_str_t  ngx_http_gw_limit_redis_eval = ngx_string("EVAL");
 static const ngx_http_gw_limit_redis_error_t
     ngx_http_gw_limit_redis_errors[] =
 {
-    { ngx_string("NOSCRIPT"), "NOSCRIPT, Redis lost the script twice" },
-    { ngx_string("LOADING"), "LOADING, Redis reads its data set" },
-    { ngx_string("BUSY"), "BUSY, a script blocks Redis" },
-    { ngx_string("OOM"), "OOM, the memory of Redis is used up" },
-    { ngx_string("MISCONF"), "MISCONF, Redis cannot save its data set" },
-    { ngx_string("NOREPLICAS"), "NOREPLICAS, too few replicas" },
-    { ngx_string("READONLY"), "READONLY, Redis is a replica" },
-    { ngx_string("MASTERDOWN"), "MASTERDOWN, Redis is a replica" },
-    { ngx_string("NOAUTH"), "NOAUTH, Redis wants a password" },
-    { ngx_string("NOPERM"), "NOPERM, the Redis user lacks rights" },
-    { ngx_string("WRONGTYPE"), "WRONGTYPE, somebody else uses the key" },
-    { ngx_null_string, "error reply" }
+    { ngx_string("NOSCRIPT"), "NOSCRIPT, Redis lost the script twice", 1 },
+    { ngx_string("LOADING"), "LOADING, Redis reads its data set", 1 },
+    { ngx_string("BUSY"), "BUSY, a script blocks Redis", 1 },
+    { ngx_string("OOM"), "OOM, the memory of Redis is used up", 1 },
+    { ngx_string("MISCONF"), "MISCONF, Redis cannot save its data set", 1 },
+    { ngx_string("NOREPLICAS"), "NOREPLICAS, too few replicas", 1 },
+    { ngx_string("READONLY"), "READONLY, Redis is a replica", 1 },
+    { ngx_string("MASTERDOWN"), "MASTERDOWN, Redis is a replica", 1 },
+    { ngx_string("NOAUTH"), "NOAUTH, Redis wants a password", 0 },
+    { ngx_string("NOPERM"), "NOPERM, the Redis user lacks rights", 0 },
+    { ngx_string("WRONGTYPE"), "WRONGTYPE, somebody else uses the key", 0 },
+    { ngx_null_string, "error reply", 0 }
 };
 
 
@@ -232,7 +243,11 @@ ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
     check->waiting = 0;
     check->resent = 0;
     check->expired = 0;
-    check->deadline = ngx_http_gw_redis_link_deadline(check->link);
+    check->unrun = 0;
+    check->refused = 0;
+    check->deadline = check->patience
+                      ? ngx_current_msec + check->patience
+                      : ngx_http_gw_redis_link_deadline(check->link);
 
     if (check->ncells == 0 || check->ncells > NGX_HTTP_GW_LIMIT_REDIS_MAX) {
         check->reason = "too many limits for one call";
@@ -250,7 +265,10 @@ ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
     }
 
     return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
-                                       &ngx_http_gw_limit_redis_sha);
+                                       check->mode
+                                       == NGX_HTTP_GW_LIMIT_REDIS_GIVE
+                                       ? &ngx_http_gw_limit_redis_give_sha
+                                       : &ngx_http_gw_limit_redis_sha);
 }
 
 
@@ -290,7 +308,8 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
             n += 6;
 
         } else {
-            p = ngx_http_gw_limit_redis_ticks(&args[n], &check->cells[i], p);
+            p = ngx_http_gw_limit_redis_ticks(&args[n], check,
+                                              &check->cells[i], p);
             n += 3;
         }
     }
@@ -315,6 +334,7 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     {
         check->status = NGX_ERROR;
         check->reason = "Redis is down or its queue is full";
+        check->unrun = 1;
         return NGX_ERROR;
     }
 
@@ -333,7 +353,7 @@ ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
     ngx_uint_t                       i, told;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
-    static const char  modes[] = { 't', 'p', 'f' };
+    static const char  modes[] = { 't', 'p', 'f', 'b' };
 
     p = kinds;
     *p++ = (u_char) modes[check->mode];
@@ -342,6 +362,10 @@ ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
     for (i = 0; i < check->ncells; i++) {
         cell = &check->cells[i];
         kind = (u_char) cell->kind;
+
+        if (kind == 'g' && cell->gcra->debt) {
+            kind = 'd';
+        }
 
         if (ngx_http_gw_limit_redis_is_quota(cell) && cell->quota->overage) {
             kind = (kind == 'q') ? 'o' : 'v';
@@ -409,13 +433,14 @@ ngx_http_gw_limit_redis_units(ngx_str_t *args,
 }
 
 
-/* the three numbers of take.lua, as gw_gcra_take() has them */
+/* the three numbers of take.lua and give.lua, as gw_gcra_take() has them */
 
 static u_char *
 ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
-    ngx_http_gw_limit_redis_cell_t *cell, u_char *p)
+    ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
+    u_char *p)
 {
-    int64_t      v[3];
+    int64_t      v[3], most;
     gw_gcra_t   *gcra;
     ngx_uint_t   i;
 
@@ -423,8 +448,18 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
 
     if (cell->kind != 'g') {
         v[0] = cell->cost;
-        v[1] = cell->window->limit;
+        v[1] = (check->mode == NGX_HTTP_GW_LIMIT_REDIS_GIVE)
+               ? cell->end : cell->window->limit;
         v[2] = cell->window->period;
+
+    } else if (check->mode == NGX_HTTP_GW_LIMIT_REDIS_FORCE
+               || check->mode == NGX_HTTP_GW_LIMIT_REDIS_GIVE)
+    {
+        most = (gcra->tau + gcra->debt) / gcra->interval;
+
+        v[0] = ngx_min(cell->cost, most) * gcra->interval;
+        v[1] = gcra->interval;
+        v[2] = gcra->tau;
 
     } else if (cell->cost > gcra->capacity) {
         v[0] = gcra->tau;
@@ -457,7 +492,10 @@ ngx_http_gw_limit_redis_again(ngx_http_gw_limit_redis_t *check)
     }
 
     return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
-                                       &ngx_http_gw_limit_redis_sha);
+                                       check->mode
+                                       == NGX_HTTP_GW_LIMIT_REDIS_GIVE
+                                       ? &ngx_http_gw_limit_redis_give_sha
+                                       : &ngx_http_gw_limit_redis_sha);
 }
 
 
@@ -475,6 +513,8 @@ static void
 ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
 {
     ngx_http_gw_limit_redis_t  *check = data;
+
+    const ngx_http_gw_limit_redis_error_t  *error;
 
     static const char  noscript[] = "NOSCRIPT";
 
@@ -501,7 +541,10 @@ ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
 
             if (ngx_http_gw_limit_redis_ask(check,
                                             &ngx_http_gw_limit_redis_eval,
-                                            &ngx_http_gw_limit_redis_lua)
+                                            check->mode
+                                            == NGX_HTTP_GW_LIMIT_REDIS_GIVE
+                                            ? &ngx_http_gw_limit_redis_give_lua
+                                            : &ngx_http_gw_limit_redis_lua)
                 == NGX_AGAIN)
             {
                 return;
@@ -509,7 +552,13 @@ ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
 
         } else {
             check->status = NGX_ERROR;
-            check->reason = ngx_http_gw_limit_redis_reason(reply);
+            error = ngx_http_gw_limit_redis_error(reply);
+
+            /* a script that met an error has not written anything */
+
+            check->reason = error->reason;
+            check->unrun = error->again;
+            check->refused = !error->again;
         }
 
     } else {
@@ -547,6 +596,10 @@ ngx_http_gw_limit_redis_answer(ngx_http_gw_limit_redis_t *check,
 
     if (reply->type != REDIS_REPLY_ARRAY) {
         return NGX_ERROR;
+    }
+
+    if (check->mode == NGX_HTTP_GW_LIMIT_REDIS_GIVE) {
+        return NGX_OK;
     }
 
     for (i = 0; i < (size_t) reply->elements; i++) {
@@ -741,12 +794,21 @@ ngx_http_gw_limit_redis_state(ngx_http_gw_limit_redis_cell_t *cell,
         gw_window_state(cell->window, &window, now, &cell->result);
     }
 
+    cell->counted = window;
+
     return (rc == GW_OK) ? NGX_OK : NGX_DECLINED;
 }
 
 
 const char *
 ngx_http_gw_limit_redis_reason(redisReply *reply)
+{
+    return ngx_http_gw_limit_redis_error(reply)->reason;
+}
+
+
+static const ngx_http_gw_limit_redis_error_t *
+ngx_http_gw_limit_redis_error(redisReply *reply)
 {
     const ngx_http_gw_limit_redis_error_t  *error;
 
@@ -759,7 +821,7 @@ ngx_http_gw_limit_redis_reason(redisReply *reply)
         }
     }
 
-    return error->reason;
+    return error;
 }
 
 
@@ -785,6 +847,14 @@ ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i)
            && reply->element[0]->integer != NGX_HTTP_GW_LIMIT_REDIS_PERIOD
            && reply->element[i + 1]->type == REDIS_REPLY_INTEGER
            && reply->element[i + 1]->integer >= 0;
+}
+
+
+int64_t
+ngx_http_gw_limit_redis_now(redisReply *reply)
+{
+    return (reply->element[0]->type == REDIS_REPLY_INTEGER)
+           ? reply->element[0]->integer : 0;
 }
 
 

@@ -32,7 +32,8 @@
 typedef enum {
     NGX_HTTP_GW_LIMIT_REDIS_TAKE = 0,
     NGX_HTTP_GW_LIMIT_REDIS_PEEK,              /* look, charge nothing */
-    NGX_HTTP_GW_LIMIT_REDIS_FORCE              /* charge in any case */
+    NGX_HTTP_GW_LIMIT_REDIS_FORCE,             /* charge in any case */
+    NGX_HTTP_GW_LIMIT_REDIS_GIVE               /* back: src/scripts/give.lua */
 } ngx_http_gw_limit_redis_mode_e;
 
 
@@ -72,11 +73,13 @@ typedef struct {
     gw_window_t              *window;          /* of 's' and 'f' */
     ngx_http_gw_limit_redis_quota_t  *quota;   /* of 'q' and 'r' */
     int64_t                   cost;            /* units, >= 0 */
+    int64_t                   end;             /* of the window, to give */
     unsigned                  shadow:1;        /* rejects nobody */
 
     ngx_int_t                 status;          /* of this limit alone */
     int64_t                   granted;         /* units charged */
     gw_gcra_result_t          result;
+    gw_window_cell_t          counted;         /* of 's' and 'f' */
 } ngx_http_gw_limit_redis_cell_t;
 
 
@@ -91,7 +94,10 @@ typedef struct ngx_http_gw_limit_redis_s  ngx_http_gw_limit_redis_t;
  *     NGX_ERROR     could not tell: check->reason says why
  *
  * and with the first two the answers stand in the cells: cell->status is
- * NGX_OK or NGX_DECLINED.
+ * NGX_OK or NGX_DECLINED.  Of units that are given back nothing is told.
+ *
+ * After NGX_ERROR check->unrun is 1 if it is known that nothing was charged
+ * and a later attempt may succeed, check->refused if it makes no sense.
  */
 typedef void (*ngx_http_gw_limit_redis_pt)(void *data,
     ngx_http_gw_limit_redis_t *check);
@@ -105,6 +111,7 @@ struct ngx_http_gw_limit_redis_s {
     ngx_http_gw_limit_redis_mode_e      mode;
     ngx_http_gw_limit_redis_pt          handler;
     void                               *data;
+    ngx_msec_t                          patience; /* ms, 0: of the service */
 
     ngx_int_t                           status;
     const char                         *reason;   /* static, NULL if told */
@@ -115,6 +122,8 @@ struct ngx_http_gw_limit_redis_s {
     unsigned                            waiting:1;
     unsigned                            resent:1;
     unsigned                            expired:1;
+    unsigned                            unrun:1;
+    unsigned                            refused:1;
 };
 
 
@@ -182,6 +191,9 @@ ngx_uint_t ngx_http_gw_limit_redis_charged(redisReply *reply, ngx_uint_t i);
 
 /* Returns what an error reply means, a static text. */
 const char *ngx_http_gw_limit_redis_reason(redisReply *reply);
+
+/* Returns the time of a late reply that charged, usec since 1970. */
+int64_t ngx_http_gw_limit_redis_now(redisReply *reply);
 
 /* The scripts to be loaded by a link: ngx_http_gw_redis_link_conf_t. */
 void ngx_http_gw_limit_redis_scripts(ngx_str_t **scripts, ngx_uint_t *n);

@@ -31,8 +31,6 @@ static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_entry_t *entry);
 static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
     ngx_uint_t result);
-static void ngx_http_gw_limit_complain(ngx_http_request_t *r,
-    ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad);
 static void ngx_http_gw_limit_done(void *data,
     ngx_http_gw_limit_redis_t *check);
 static void ngx_http_gw_limit_timer(ngx_event_t *ev);
@@ -144,6 +142,7 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
     }
 
     set->silent = ctx->conf->dry_run;
+    set->finals = &ctx->worker->finals;
 
     if (bad.found) {
         ngx_http_gw_limit_complain(r, ctx->worker, &bad);
@@ -179,6 +178,7 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
     }
 
     if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_SHM) != NGX_OK) {
+        ngx_http_gw_limit_penalties(r, ctx, set->failed);
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
 
@@ -239,6 +239,7 @@ ngx_http_gw_limit_wake(ngx_http_request_t *r,
         return ngx_http_gw_limit_pass(r, ctx, phase);
 
     case NGX_DECLINED:
+        ngx_http_gw_limit_penalties(r, ctx, ctx->set[phase].failed);
         return ngx_http_gw_limit_reject(r, ctx, phase);
 
     default: /* NGX_ERROR */
@@ -269,6 +270,7 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
         if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_FALLBACK)
             != NGX_OK)
         {
+            ngx_http_gw_limit_penalties(r, ctx, set->failed);
             return ngx_http_gw_limit_reject(r, ctx, phase);
         }
 
@@ -377,6 +379,8 @@ ngx_http_gw_limit_shadows(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         }
 
         if (entry->denied) {
+            ngx_http_gw_limit_penalties(r, ctx, entry);
+
             ngx_log_error(ctx->conf->limit_log_level, r->connection->log, 0,
                           "request rejected, shadow, excess: %L.%03L, "
                           "zone \"%V\"", entry->excess / 1000,
@@ -395,6 +399,23 @@ ngx_http_gw_limit_shadows(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
             ngx_http_gw_limit_set_status(ctx,
                                          NGX_HTTP_GW_LIMIT_DELAYED_DRY_RUN);
         }
+    }
+}
+
+
+void
+ngx_http_gw_limit_penalties(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_entry_t *entry)
+{
+    ngx_http_gw_limit_bad_t  bad;
+
+    bad.found = 0;
+
+    ngx_http_gw_limit_penalize(r, &ctx->worker->finals, &ctx->calls, entry,
+                               &bad);
+
+    if (bad.found) {
+        ngx_http_gw_limit_complain(r, ctx->worker, &bad);
     }
 }
 
@@ -503,6 +524,7 @@ ngx_http_gw_limit_refuse(ngx_http_request_t *r,
     /* whatever error_page does with it, nothing more is charged */
 
     ctx->sealed = 1;
+    ctx->refused = 1;
 
     if (ctx->conf->body == 0 || r != r->main) {
         return status;
@@ -557,7 +579,7 @@ ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set, ngx_uint_t result)
 
 /* a value that is none is a mistake of the configuration: told, seldom */
 
-static void
+void
 ngx_http_gw_limit_complain(ngx_http_request_t *r,
     ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad)
 {
@@ -568,7 +590,9 @@ ngx_http_gw_limit_complain(ngx_http_request_t *r,
         "the rate of a gw_limit is invalid or too large",
         "the burst of a gw_limit is not a number",
         "the delay of a gw_limit is not a number, it counts as 0",
-        "the cost of a gw_limit is not a number, it counts as 1"
+        "the cost of a gw_limit is not a number, it counts as 1",
+        "the final_cost of a gw_limit is not a number, the cost stays",
+        "the penalty of a gw_limit is not a number, it counts as 0"
     };
 
     now = ngx_time();

@@ -20,6 +20,7 @@
 
 #include "ngx_http_gw_concurrency.h"
 #include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_limit_final.h"
 #include "ngx_http_gw_quota.h"
 #include "ngx_http_gw_limit_links.h"
 
@@ -94,6 +95,7 @@ typedef struct {
     ngx_int_t                         delay_max;
     ngx_int_t                         delayed;   /* requests */
     ngx_http_gw_limit_rates_t         rates;
+    ngx_http_gw_limit_finals_t        finals;
     time_t                            complained[NGX_HTTP_GW_LIMIT_BAD];
 } ngx_http_gw_limit_worker_t;
 
@@ -126,6 +128,8 @@ typedef struct {
     unsigned                          woken:1;
     unsigned                          seen_postaccess:1;
     unsigned                          sealed:1;     /* nothing is charged */
+    unsigned                          refused:1;    /* by a limit */
+    unsigned                          settled:1;    /* final_cost is charged */
 } ngx_http_gw_limit_ctx_t;
 
 
@@ -167,6 +171,17 @@ void ngx_http_gw_limit_set_status(ngx_http_gw_limit_ctx_t *ctx,
  */
 ngx_int_t ngx_http_gw_limit_refuse(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_uint_t status, ngx_str_t *policy);
+
+/*
+ * Charges the penalty of a limit that had no room for the request, whether it
+ * rejects it or would have.
+ */
+void ngx_http_gw_limit_penalties(ngx_http_request_t *r,
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_entry_t *entry);
+
+/* Logs values that are mistakes of the configuration, but seldom. */
+void ngx_http_gw_limit_complain(ngx_http_request_t *r,
+    ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad);
 
 /* Stops the phases until ngx_http_gw_limit_resume(); returns NGX_AGAIN. */
 ngx_int_t ngx_http_gw_limit_park(ngx_http_request_t *r);

@@ -372,7 +372,7 @@ ngx_http_gw_limit_zone_memory(ngx_conf_t *cf, void *tag,
     ngx_sprintf(name.data, "gw_limit_counters:%V", &zone->name);
 
     zone->counters = ngx_http_gw_counters_create(cf, &name, tag,
-                        NGX_HTTP_GW_LIMIT_SOURCES * NGX_HTTP_GW_LIMIT_RESULTS);
+                                                 NGX_HTTP_GW_LIMIT_COUNTERS);
 
     return (zone->counters == NULL) ? NGX_ERROR : NGX_OK;
 }

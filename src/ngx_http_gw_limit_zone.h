@@ -54,6 +54,22 @@ typedef enum {
 } ngx_http_gw_limit_count_e;
 
 
+/* labels of gw_limit_adjusted_units_total, behind the counters above */
+
+typedef enum {
+    NGX_HTTP_GW_LIMIT_CHARGED = 0,
+    NGX_HTTP_GW_LIMIT_GIVEN,
+    NGX_HTTP_GW_LIMIT_PENALTY,
+    NGX_HTTP_GW_LIMIT_DROPPED,                   /* never sent, or refused */
+    NGX_HTTP_GW_LIMIT_UNKNOWN,                   /* no reply */
+    NGX_HTTP_GW_LIMIT_ADJUSTED
+} ngx_http_gw_limit_adjusted_e;
+
+#define NGX_HTTP_GW_LIMIT_COUNTERS                                            \
+    (NGX_HTTP_GW_LIMIT_SOURCES * NGX_HTTP_GW_LIMIT_RESULTS                    \
+     + NGX_HTTP_GW_LIMIT_ADJUSTED)
+
+
 typedef enum {
     NGX_HTTP_GW_LIMIT_GCRA = 0,
     NGX_HTTP_GW_LIMIT_SLIDING,
@@ -114,6 +130,8 @@ typedef struct {
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */
     ngx_uint_t                  link;        /* number of the service */
 
+    unsigned                    debt:1;      /* keys may owe one bucket */
+
     /* of the worker: calls without a reply in time, which may still come */
     ngx_uint_t                  late;
 
@@ -162,6 +180,14 @@ int64_t ngx_http_gw_limit_clock(void);
 #define ngx_http_gw_limit_count(zone, source, result)                         \
     ngx_http_gw_count((zone)->counters,                                       \
                       (source) * NGX_HTTP_GW_LIMIT_RESULTS + (result))
+
+
+/* adds units that were charged or given back afterwards */
+
+#define ngx_http_gw_limit_adjusted(zone, what, units)                         \
+    ngx_http_gw_counters_add((zone)->counters,                                \
+                             NGX_HTTP_GW_LIMIT_SOURCES                        \
+                             * NGX_HTTP_GW_LIMIT_RESULTS + (what), units)
 
 
 #endif /* NGX_HTTP_GW_LIMIT_ZONE_H */

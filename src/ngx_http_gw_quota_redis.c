@@ -401,6 +401,8 @@ ngx_http_gw_quota_limited(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         ngx_http_gw_quota_give(ctx, phase);
     }
 
+    ngx_http_gw_limit_penalties(r, ctx, ctx->set[phase].failed);
+
     return ngx_http_gw_limit_reject(r, ctx, phase);
 }
 

@@ -53,8 +53,9 @@ gw_limit_delay_max 0;
 gw_limit zone=a phase=preaccess;
 gw_limit_on_error reject=599;
 location /t {
-    gw_limit zone=a burst=3 delay=2 cost=2;
-    gw_limit zone=b nodelay cost=$arg_cost phase=postaccess;
+    gw_limit zone=a burst=3 delay=2 cost=2 final_cost=0
+             penalty=1;
+    gw_limit zone=b nodelay final_cost=$bytes_sent penalty=$arg_p cost=$arg_cost phase=postaccess;
     gw_limit_on_error pass;
     gw_limit_dry_run on;
     gw_limit_status 503;
@@ -412,6 +413,56 @@ invalid cost value "cost=two"
 
 
 
+=== TEST: K11 gw_limit with a final_cost that is no number
+--- config
+gw_limit zone=a final_cost=-1;
+--- refused
+invalid final_cost value "final_cost=-1"
+
+
+
+=== TEST: K11 gw_limit with a final_cost above every bucket
+--- config
+gw_limit zone=a final_cost=1000000002;
+--- refused
+invalid final_cost value "final_cost=1000000002"
+
+
+
+=== TEST: gw_limit with an empty final_cost
+--- config
+gw_limit zone=a final_cost=;
+--- refused
+invalid final_cost value "final_cost="
+
+
+
+=== TEST: gw_limit with a final_cost of an unknown variable
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s;
+--- config
+gw_limit zone=a final_cost=$nothing;
+--- refused
+unknown "nothing" variable
+
+
+
+=== TEST: K11 gw_limit with a penalty that is no number
+--- config
+gw_limit zone=a penalty=two;
+--- refused
+invalid penalty value "penalty=two"
+
+
+
+=== TEST: K11 gw_limit with a penalty above every bucket
+--- config
+gw_limit zone=a penalty=1000000002;
+--- refused
+invalid penalty value "penalty=1000000002"
+
+
+
 === TEST: gw_limit with a cost above every bucket
 --- config
 gw_limit zone=a cost=1000000002;
@@ -422,9 +473,9 @@ invalid cost value "cost=1000000002"
 
 === TEST: parameters of gw_limit that do not exist
 --- config
-gw_limit zone=a final_cost=1;
+gw_limit zone=a final=1;
 --- refused
-invalid parameter "final_cost=1"
+invalid parameter "final=1"
 
 
 

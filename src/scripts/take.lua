@@ -13,8 +13,9 @@
 --                "s"   sliding window, "f" fixed window: the key is a hash,
 --                      "w" the time from which on it counts for nothing,
 --                      "c" units of the window, "p" of the one before
---                "G", "S", "F": the same, but rejects nobody: it is charged if
---                      it has room and the others have, too
+--                "d"   as "g", and one more bucket may be owed
+--                "G", "D", "S", "F": the same, but rejects nobody: it is
+--                      charged if it has room and the others have, too
 --
 --   "g"  ARGV[3i-2]  charge: ticks that the cost takes
 --        ARGV[3i-1]  need: ticks that must be free, at least those of one unit
@@ -168,14 +169,15 @@ for i = 1, n do
 
     else
         local tau = ARGV[3 * i] + 0
+        local most = window == 'd' and 2 * tau or tau
 
         d = (call('GET', KEYS[i]) or 0) - now
 
         if d < 0 then
             d = 0
-        elseif d > tau then
+        elseif d > most then
             -- left by a larger limit, or by a clock that went back
-            d = tau
+            d = most
             stale[i] = true
         end
 
@@ -213,7 +215,9 @@ for i = 1, n do
         write = true
 
         if mode == 'f' or cell and cell[4] then
-            d = math.min(d, cell and cell[3] or ARGV[3 * i] + 0)
+            local owe = kinds:sub(i + 1, i + 1):lower() == 'd' and 2 or 1
+
+            d = math.min(d, cell and cell[3] or ARGV[3 * i] * owe)
         end
     end
 
