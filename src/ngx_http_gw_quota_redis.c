@@ -57,6 +57,8 @@ static ngx_int_t ngx_http_gw_quota_limited(ngx_http_request_t *r,
 static ngx_int_t ngx_http_gw_quota_denied(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase,
     ngx_http_gw_quota_entry_t *entry);
+static void ngx_http_gw_quota_idle(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_quota_untold(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 static ngx_int_t ngx_http_gw_quota_fallback(ngx_http_request_t *r,
@@ -407,11 +409,26 @@ ngx_http_gw_quota_limited(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 }
 
 
-/* A quota rejects; the limits of the call had room, or have to wait less. */
+/* A quota rejects; the limits had room, or have to wait less. */
 
 static ngx_int_t
 ngx_http_gw_quota_denied(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase, ngx_http_gw_quota_entry_t *entry)
+{
+    ngx_http_gw_quota_idle(ctx, phase);
+
+    ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
+    ctx->quota.remote = 0;
+
+    return ngx_http_gw_quota_exceeded(r, ctx, entry);
+}
+
+
+/* Tells of the limits of the call, which a quota makes useless. */
+
+static void
+ngx_http_gw_quota_idle(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_limit_phase_e phase)
 {
     ngx_uint_t                  i;
     ngx_http_gw_limit_set_t    *set;
@@ -435,15 +452,13 @@ ngx_http_gw_quota_denied(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     }
 
     if (set->n) {
-        ngx_http_gw_limit_set_status(ctx, set->failed
-                                          ? NGX_HTTP_GW_LIMIT_REJECTED
-                                          : NGX_HTTP_GW_LIMIT_PASSED);
+        ngx_http_gw_limit_set_status(ctx,
+                   set->failed ? NGX_HTTP_GW_LIMIT_REJECTED
+                   : ngx_http_gw_limit_has_source(set,
+                                                  NGX_HTTP_GW_LIMIT_FALLBACK)
+                     ? NGX_HTTP_GW_LIMIT_FALLBACK_PASSED
+                     : NGX_HTTP_GW_LIMIT_PASSED);
     }
-
-    ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
-    ctx->quota.remote = 0;
-
-    return ngx_http_gw_quota_exceeded(r, ctx, entry);
 }
 
 
@@ -487,7 +502,6 @@ static ngx_int_t
 ngx_http_gw_quota_fallback(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
-    ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_http_gw_quota_ctx_t    *qctx;
     ngx_http_gw_limit_set_t    *set;
@@ -509,18 +523,8 @@ ngx_http_gw_quota_fallback(ngx_http_request_t *r,
             continue;
         }
 
-        rc = ngx_http_gw_quota_local(r, ctx, entry);
-
-        if (rc != NGX_OK) {
-            ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
-            qctx->remote = 0;
-
-            if (set->n) {
-                ngx_http_gw_limit_set_status(ctx,
-                                           NGX_HTTP_GW_LIMIT_FALLBACK_PASSED);
-            }
-
-            return rc;
+        if (ngx_http_gw_quota_local(r, ctx, entry) != NGX_OK) {
+            return ngx_http_gw_quota_denied(r, ctx, phase, entry);
         }
     }
 
@@ -530,7 +534,7 @@ ngx_http_gw_quota_fallback(ngx_http_request_t *r,
 }
 
 
-/* Returns NGX_OK if the request goes on. */
+/* Returns NGX_OK, or NGX_DECLINED if the request does not go on. */
 
 static ngx_int_t
 ngx_http_gw_quota_local(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
@@ -557,7 +561,8 @@ ngx_http_gw_quota_local(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     if (rc != GW_OK && !entry->quota->overage) {
-        return ngx_http_gw_quota_exceeded(r, ctx, entry);
+        return entry->silent ? ngx_http_gw_quota_exceeded(r, ctx, entry)
+                             : NGX_DECLINED;
     }
 
     entry->taken = 1;

@@ -158,6 +158,13 @@ sub calls {
 
 decisions();
 together();
+scripts();
+late();
+without();
+again();
+metrics();
+reloads();
+answers();
 
 is(scalar(grep { !/exited on signal 9/ }
           $nginx->log =~ /^(.*\[(?:alert|crit|emerg)\].*)$/mg), 0,
@@ -385,4 +392,210 @@ sub together {
        '200 REJECTED_DRY_RUN 0', 'but rejects nobody');
     q_('/q?k=dry2') for 1 .. 3;
     is(q_('/dry?k=dry2'), '200 EXCEEDED 3 0', 'nor does the quota of one');
+}
+
+
+# a script that is lost, a user with few rights
+
+sub scripts {
+    $redis->command('SCRIPT', 'FLUSH');
+    my $reply = $nginx->get('/three?k=ns');
+    is("$reply->{status} $reply->{header}{'x-q'}", '200 OK 1 2',
+       'R12 NOSCRIPT');
+    is($reply->{header}{'x-l'}, 'PASSED 9', 'R12 is no fallback');
+
+    $redis->command('ACL', 'SETUSER', 'gw', 'on', '>secret', '~gw:*', '+@read',
+                    '+@write', '+evalsha', '+eval', '+script|load', '+time',
+                    '+ping', '+client|setname');
+
+    my $http = http($redis->server);
+    $http =~ s/gw_redis main \{/$& user gw; password secret;/;
+
+    my $other = GW::Nginx->new(http => $http);
+    ok($other->until(3, sub { up($other) }), 'an ACL user');
+    is(q_('/three?k=ns', $other), '200 OK 2 1', 'may all that is needed');
+    is(q_('/carry?k=ns', $other), '200 OK 1 9', 'also of what is carried over');
+    $other->stop;
+}
+
+
+# an answer that comes after the request has gone on
+
+sub late {
+    is(q_('/three?k=late'), '200 OK 1 2', 'one is known');
+
+    $redis->pause;
+    my $reply = $nginx->get('/three?k=late');
+    $redis->resume;
+
+    is("$reply->{status} $reply->{header}{'x-q'}", '200 OK 2 1',
+       'R5 no answer in time: by what is known');
+    is($reply->{header}{'x-l'}, 'FALLBACK_PASSED 9', 'R5 so are the limits');
+
+    ok($nginx->until(3, sub {
+        $redis->command('GET', "gw:1:q:q:{late}:$month") == 2 }),
+       'R5 it was counted late');
+
+    is(q_('/three?k=late'), '200 OK 3 0', 'R5 and is not counted again');
+    is($redis->command('GET', "gw:1:q:q:{late}:$month"), 3, 'R5 in Redis');
+}
+
+
+# Redis is away: what is known decides, and is owed
+
+sub without {
+    q_('/q?k=w1');
+    q_('/q?k=w2') for 1 .. 3;
+    q_('/f?k=w1') for 1 .. 2;
+    q_('/carry?k=w1') for 1 .. 9;
+
+    $redis->kill;
+
+    is(q_('/q?k=w1'), '200 OK 2 1', 'R2 what remained');
+    is(q_('/q?k=w1'), '200 OK 3 0', 'R2 may be used');
+    is(q_('/q?k=w1'), '429 EXCEEDED 3 0', 'R2 not more');
+    is(q_('/q?k=w2'), '429 EXCEEDED 3 0', 'R2 nothing remained');
+    is(q_('/q?k=w3'), '200 OK 1 2', 'R1 an unknown key');
+    is(q_('/f?k=w1'), '200 OK 3 7', 'R2 a period from the first use');
+    is(q_('/carry?k=w1'), '200 OK 10 0', 'R2 with carry');
+    is(q_('/over?k=w2'), '200 OVERAGE 4 0', 'R2 overage');
+    is(q_('/shadow?k=w2'), '200 EXCEEDED 4 0', 'R2 shadow');
+
+    my $reply = $nginx->get('/three?k=w4');
+    is("$reply->{header}{'x-q'} $reply->{header}{'x-l'}",
+       'OK 1 2 FALLBACK_PASSED 9', 'R2 limits and a quota');
+    q_('/three?k=w4') for 1 .. 2;
+    $reply = $nginx->get('/three?k=w4');
+    is("$reply->{status} $reply->{header}{'x-q'} $reply->{header}{'x-l'}",
+       '429 EXCEEDED 3 0 FALLBACK_PASSED 6', 'R2 the quota rejects');
+    is($nginx->get('/if?k=w4')->{header}{'x-l'}, 'FALLBACK_PASSED 6',
+       'R2 and the limits get back what they gave');
+    is(q_('/limited?k=w5'), '200 OK 1 2', 'R2 a limit of one');
+    is($nginx->get('/limited?k=w5')->{header}{'x-l'}, 'FALLBACK_REJECTED 0',
+       'R2 a limit rejects');
+    is(q_('/q?k=w5'), '200 OK 2 1', 'R2 the quota got nothing of it');
+    is(q_('/shm?k=w5'), '200 OK 2 1', 'R2 nor that in shared memory');
+
+    is(q_('/pass?k=w2'), '200 ', 'gw_limit_on_error pass');
+    is($nginx->get('/pass?k=w2')->{header}{'x-l'}, 'ERROR_PASSED ',
+       'and its limit');
+    $reply = $nginx->get('/reject?k=w6');
+    is($reply->{status}, 503, 'gw_limit_on_error reject');
+    is($reply->{header}{'retry-after'}, 1, 'with Retry-After');
+    like($reply->{body}, qr/#temporary-reduced-capacity/, 'and a problem');
+    is(q_('/shm?k=w6'), '200 OK 1 2', 'the other quota got nothing of it');
+    $reply = $nginx->get('/rejectboth?k=w6');
+    is("$reply->{status} $reply->{header}{'x-l'}", '509 ERROR_REJECTED ',
+       'reject=509, with a limit');
+}
+
+
+# it is back, and empty
+
+sub again {
+    $redis->start;
+    ok($nginx->until(5, sub { up($nginx) }), 'R3 Redis is back');
+
+    is(q_('/q?k=w1'), '200 OK 3 0', 'R3 what was owed is charged first');
+    is($redis->command('GET', "gw:1:q:q:{w1}:$month"), 3, 'R3 in Redis');
+    is(q_('/q?k=w1'), '429 EXCEEDED 3 0', 'R3 once');
+    is(q_('/q?k=w2'), '200 OK 2 1', 'R3 overage, too');
+    is(q_('/three?k=w4'), '429 EXCEEDED 3 0', 'R3 and with limits');
+    is(q_('/f?k=w1'), '200 OK 2 8', 'R3 a period from the first use');
+    is(q_('/carry?k=w1'), '200 OK 2 8', 'R3 with carry');
+
+    # nobody is left to owe
+
+    is(q_('/q?k=w3'), '200 OK 2 1', 'R3 what nobody knew');
+    is(q_('/q?k=w5'), '200 OK 3 0', 'R3 and that');
+}
+
+
+sub metrics {
+    cmp_ok(metric('gw_quota_requests_total{policy="q",result="passed"}'), '>',
+           20, 'passed');
+    cmp_ok(metric('gw_quota_requests_total{policy="q",result="rejected"}'),
+           '>', 5, 'rejected');
+    is(metric('gw_quota_requests_total{policy="q",result="error_rejected"}'),
+       2, 'error_rejected');
+    cmp_ok(metric('gw_quota_requests_total{policy="q",result="error_passed"}'),
+           '>=', 2, 'error_passed');
+    cmp_ok(metric('gw_quota_requests_total{policy="q",result="fallback_passed"}'),
+           '>=', 6, 'fallback_passed');
+    cmp_ok(metric('gw_quota_requests_total{policy="q",result="fallback_rejected"}'),
+           '>=', 3, 'fallback_rejected');
+    cmp_ok(metric('gw_zone_keys{zone="q"}'), '>=', 10, 'keys');
+}
+
+
+sub reloads {
+    my %old = map { $_ => 1 } $nginx->workers;
+    my $http = http($redis->server);
+
+    $http =~ s/default 3;/default 4;/;
+    $nginx->configure($http);
+    $nginx->reload;
+    $nginx->until(5, sub { !grep { $old{$_} } $nginx->workers });
+    ok($nginx->until(3, sub { up($nginx) }), 'a reload');
+    is(q_('/q?k=w1'), '200 OK 4 0', 'N3 another quota applies');
+
+    %old = map { $_ => 1 } $nginx->workers;
+    $http =~ s/(zone=q:1m.*?) redis=main/$1/;
+    $nginx->configure($http);
+    $nginx->reload;
+    $nginx->until(5, sub { !grep { $old{$_} } $nginx->workers });
+    is(q_('/q?k=w1'), '429 EXCEEDED 4 0',
+       'a quota that is not in Redis any more begins with what is known');
+    is(q_('/q?k=w5'), '200 OK 4 0', 'and counts on');
+
+    %old = map { $_ => 1 } $nginx->workers;
+    $nginx->configure(http($redis->server));
+    $nginx->reload;
+    $nginx->until(5, sub { !grep { $old{$_} } $nginx->workers });
+    ok($nginx->until(3, sub { up($nginx) }), 'back');
+    is(q_('/q?k=w5'), '429 EXCEEDED 3 0', 'to what is in Redis');
+}
+
+
+# answers that no script gives
+
+sub answers {
+    my $fake = GW::Redis->fake(sub {
+        my ($args) = @_;
+
+        return undef if $args->[0] !~ /^EVAL/;
+
+        my ($key) = $args->[3] =~ /\{(\w+)\}/;
+        my $now = int(time() * 1e6);
+
+        return {
+            wrong => "*2\r\n:2\r\n:$now\r\n",
+            past => "*2\r\n:2\r\n:0\r\n",
+            short => "*2\r\n:$now\r\n:1\r\n",
+            long => "*4\r\n:$now\r\n:1\r\n:0\r\n:1\r\n",
+            text => "*3\r\n:$now\r\n+x\r\n:0\r\n",
+            huge => "*3\r\n:$now\r\n:1\r\n:1152921504606846975\r\n",
+            start => "*4\r\n:$now\r\n:1\r\n:0\r\n:0\r\n",
+            nobody => "*3\r\n:$now\r\n:-2\r\n:0\r\n",
+            right => "*3\r\n:$now\r\n:1\r\n:0\r\n",
+        }->{$key};
+    });
+
+    my $other = GW::Nginx->new(http => http($fake->server));
+    ok($other->until(3, sub { up($other) }), 'a fake Redis');
+
+    for my $key (qw(past short long text huge nobody)) {
+        is($other->get("/reject?k=$key")->{status}, 503,
+           "an answer that is none: $key");
+    }
+
+    is(q_('/f?k=start', $other), '200 OK 1 9', 'no start: by what is known');
+    is(q_('/q?k=right', $other), '200 OK 1 2', 'a right one');
+
+    my $n = grep { /^EVALSHA/ } $fake->received;
+    is($other->get('/reject?k=wrong')->{status}, 503,
+       'never the right period');
+    is(scalar(grep { /^EVALSHA/ } $fake->received) - $n, 3,
+       'it is named three times');
+    $other->stop;
 }
