@@ -716,7 +716,9 @@ ngx_http_gw_limit_api_cleanup(void *data)
 {
     ngx_http_gw_limit_api_ask_t *ask = data;
 
-    if (ask->waiting && ask->action != NGX_HTTP_GW_LIMIT_API_LOOK) {
+    if ((ask->waiting || ask->check.waiting)
+        && ask->action != NGX_HTTP_GW_LIMIT_API_LOOK)
+    {
         ngx_http_gw_limit_api_log(ask, "the client left before Redis "
                                        "answered");
     }

@@ -16,6 +16,9 @@
 /* words of the longest command: EVAL, script, 1, key */
 #define NGX_HTTP_GW_LIMIT_API_WORDS  4
 
+/* times that a period is named again by the clock of Redis */
+#define NGX_HTTP_GW_LIMIT_API_TURNS  2
+
 
 static void *ngx_http_gw_limit_api_find(ngx_array_t *zones,
     gw_limit_text_t *text);
@@ -24,11 +27,16 @@ static ngx_int_t ngx_http_gw_limit_api_plan(ngx_http_gw_limit_api_ask_t *ask);
 static void ngx_http_gw_limit_api_peek(ngx_http_gw_limit_api_ask_t *ask);
 static void ngx_http_gw_limit_api_forget(ngx_http_gw_limit_api_ask_t *ask);
 static ngx_int_t ngx_http_gw_limit_api_check(ngx_http_gw_limit_api_ask_t *ask);
+static ngx_int_t ngx_http_gw_limit_api_call(ngx_http_gw_limit_api_ask_t *ask,
+    ngx_uint_t service);
 static void ngx_http_gw_limit_api_checked(void *data,
     ngx_http_gw_limit_redis_t *check);
 static ngx_int_t ngx_http_gw_limit_api_quota(ngx_http_gw_limit_api_ask_t *ask);
-static ngx_int_t ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
-    gw_quota_t *terms);
+static ngx_int_t ngx_http_gw_limit_api_remains(
+    ngx_http_gw_limit_api_ask_t *ask);
+static ngx_int_t ngx_http_gw_limit_api_period(
+    ngx_http_gw_limit_api_ask_t *ask, int64_t now);
+static ngx_int_t ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask);
 static ngx_int_t ngx_http_gw_limit_api_concurrency(
     ngx_http_gw_limit_api_ask_t *ask);
 static ngx_int_t ngx_http_gw_limit_api_send(ngx_http_gw_limit_api_ask_t *ask,
@@ -278,8 +286,6 @@ ngx_http_gw_limit_api_check(ngx_http_gw_limit_api_ask_t *ask)
 
     zone = ask->limit;
 
-    ask->remote = 1;
-
     ask->cell.kind = kinds[zone->algorithm];
     ask->cell.gcra = &ask->plan.remote;
     ask->cell.window = &ask->plan.meter;
@@ -292,7 +298,21 @@ ngx_http_gw_limit_api_check(ngx_http_gw_limit_api_ask_t *ask)
         return NGX_ERROR;
     }
 
-    ask->check.link = ngx_http_gw_limit_link(ask->api->links, zone->link);
+    ask->check.mode = NGX_HTTP_GW_LIMIT_REDIS_PEEK;
+
+    return ngx_http_gw_limit_api_call(ask, zone->link);
+}
+
+
+/* ask->cell and ask->check.mode are set */
+
+static ngx_int_t
+ngx_http_gw_limit_api_call(ngx_http_gw_limit_api_ask_t *ask,
+    ngx_uint_t service)
+{
+    ask->remote = 1;
+
+    ask->check.link = ngx_http_gw_limit_link(ask->api->links, service);
 
     if (ask->check.link == NULL) {
         return NGX_ERROR;
@@ -300,7 +320,6 @@ ngx_http_gw_limit_api_check(ngx_http_gw_limit_api_ask_t *ask)
 
     ask->check.cells = &ask->cell;
     ask->check.ncells = 1;
-    ask->check.mode = NGX_HTTP_GW_LIMIT_REDIS_PEEK;
     ask->check.handler = ngx_http_gw_limit_api_checked;
     ask->check.data = ask;
 
@@ -319,15 +338,31 @@ ngx_http_gw_limit_api_checked(void *data, ngx_http_gw_limit_redis_t *check)
 {
     ngx_http_gw_limit_api_ask_t *ask = data;
 
-    if (check->status == NGX_ERROR) {
-        ask->reason = check->reason;
+    if (check->status == NGX_ABORT
+        && ask->turns++ < NGX_HTTP_GW_LIMIT_API_TURNS
+        && ngx_http_gw_limit_api_period(ask, check->now / 1000000) == NGX_OK
+        && ngx_http_gw_limit_redis_again(check) == NGX_AGAIN)
+    {
+        return;
+    }
+
+    if (check->status == NGX_ERROR || check->status == NGX_ABORT) {
+        ask->reason = check->reason ? check->reason : "out of memory";
         ask->done(ask, NGX_ABORT);
         return;
     }
 
     /* whether one more unit would have room does not matter */
 
-    ask->state = ask->cell.result;
+    if (ask->cell.quota == NULL) {
+        ask->state = ask->cell.result;
+
+    } else {
+        ask->used = ask->remains.result;
+        ask->used.granted = ask->remains.extra;
+        ask->used.carried = ask->quota->carry ? -1 : 0;
+    }
+
     ask->done(ask, NGX_OK);
 }
 
@@ -336,17 +371,14 @@ static ngx_int_t
 ngx_http_gw_limit_api_quota(ngx_http_gw_limit_api_ask_t *ask)
 {
     ngx_int_t                  rc;
-    gw_quota_t                 terms;
     gw_status_e                granted;
     gw_quota_key_t             key;
     ngx_http_gw_quota_zone_t  *zone;
 
     zone = ask->quota;
 
-    ngx_memzero(&terms, sizeof(gw_quota_t));
-
-    if (ask->action != NGX_HTTP_GW_LIMIT_API_RESET) {
-        rc = ngx_http_gw_limit_api_terms(ask, &terms);
+    if (ask->action != NGX_HTTP_GW_LIMIT_API_RESET || zone->redis != NULL) {
+        rc = ngx_http_gw_limit_api_terms(ask);
 
         if (rc != NGX_OK) {
             return rc;
@@ -361,20 +393,22 @@ ngx_http_gw_limit_api_quota(ngx_http_gw_limit_api_ask_t *ask)
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    switch (ask->action) {
+    if (ask->action == NGX_HTTP_GW_LIMIT_API_RESET) {
 
-    case NGX_HTTP_GW_LIMIT_API_LOOK:
-        gw_quota_store_peek(zone->store, &key, &terms, ngx_time(), &ask->used);
-        break;
+        /* with Redis it is what this host knows */
 
-    case NGX_HTTP_GW_LIMIT_API_RESET:
         gw_quota_store_reset(zone->store, &key);
-        break;
 
-    default: /* NGX_HTTP_GW_LIMIT_API_GRANT */
-        granted = gw_quota_store_grant(zone->store, &key, &terms, ngx_time(),
-                                       ask->grant, &ask->used);
-        break;
+    } else if (zone->redis == NULL) {
+
+        if (ask->action == NGX_HTTP_GW_LIMIT_API_GRANT) {
+            granted = gw_quota_store_grant(zone->store, &key,
+                                           &ask->remains.terms, ngx_time(),
+                                           ask->grant, &ask->used);
+        } else {
+            gw_quota_store_peek(zone->store, &key, &ask->remains.terms,
+                                ngx_time(), &ask->used);
+        }
     }
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
@@ -384,20 +418,89 @@ ngx_http_gw_limit_api_quota(ngx_http_gw_limit_api_ask_t *ask)
         return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    return (zone->redis != NULL) ? ngx_http_gw_limit_api_remains(ask) : NGX_OK;
+}
+
+
+/* asks Redis about a quota */
+
+static ngx_int_t
+ngx_http_gw_limit_api_remains(ngx_http_gw_limit_api_ask_t *ask)
+{
+    int64_t                    now;
+    ngx_http_gw_quota_zone_t  *zone;
+
+    static const ngx_uint_t  modes[] = {
+        NGX_HTTP_GW_LIMIT_REDIS_PEEK,
+        NGX_HTTP_GW_LIMIT_REDIS_RESET,
+        NGX_HTTP_GW_LIMIT_REDIS_GRANT
+    };
+
+    zone = ask->quota;
+
+    if (ask->grant > NGX_HTTP_GW_LIMIT_REDIS_UNITS) {
+        ask->error = "more units would be granted than Redis can count";
+        return NGX_DECLINED;
+    }
+
+    now = ngx_http_gw_limit_links_now()
+          + ngx_http_gw_limit_links_ahead(ask->api->links, zone->link);
+
+    if (ngx_http_gw_limit_api_period(ask, now / 1000000) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ask->check.mode = modes[ask->action];
+
+    return ngx_http_gw_limit_api_call(ask, zone->link);
+}
+
+
+/* now: seconds, of the clock of Redis */
+
+static ngx_int_t
+ngx_http_gw_limit_api_period(ngx_http_gw_limit_api_ask_t *ask, int64_t now)
+{
+    ngx_str_t                         id;
+    ngx_http_gw_quota_zone_t         *zone;
+    ngx_http_gw_limit_redis_quota_t  *remains;
+
+    zone = ask->quota;
+    remains = &ask->remains;
+
+    ngx_http_gw_quota_zone_terms(zone, remains->terms.limit, ask->since, now,
+                                 &remains->terms, &ask->span);
+
+    remains->id.data = ask->span.id;
+    remains->id.len = ask->span.len;
+
+    ngx_str_null(&id);
+
+    ask->cell.kind = 'r';
+
+    if (remains->terms.carry == 0 && remains->terms.length == 0) {
+        ask->cell.kind = 'q';
+        id = remains->id;
+    }
+
+    ask->cell.quota = remains;
+    ask->cell.cost = ask->grant;
+
+    return ngx_http_gw_limit_redis_quota_keys(ask->request->pool,
+                                              &ask->cell.key, &remains->beside,
+                                              &zone->redis->prefix,
+                                              &zone->name, &ask->key, &id);
 }
 
 
 /* the quota and the period to look with */
 
 static ngx_int_t
-ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
-    gw_quota_t *terms)
+ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask)
 {
     int64_t                    since;
     ngx_str_t                  value;
     gw_limit_text_t           *arg;
-    gw_period_span_t           span;
     ngx_http_gw_quota_zone_t  *zone;
 
     zone = ask->quota;
@@ -421,9 +524,13 @@ ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
 
     if (ask->units < 0
         && zone->carry
-        && ask->action == NGX_HTTP_GW_LIMIT_API_GRANT)
+        && (ask->action == NGX_HTTP_GW_LIMIT_API_GRANT
+            || (zone->redis != NULL && zone->percent)))
     {
-        /* it may begin a period, and what is carried over depends on it */
+        /*
+         * A grant may begin a period, and what is carried over depends on it.
+         * In Redis the keys of a quota that carries nothing are others.
+         */
 
         ask->error = "the quota of the zone has variables, add an argument "
                      "such as \"quota=1000\"";
@@ -450,8 +557,10 @@ ngx_http_gw_limit_api_terms(ngx_http_gw_limit_api_ask_t *ask,
         }
     }
 
+    ask->since = since;
+
     ngx_http_gw_quota_zone_terms(zone, ngx_max(ask->units, 0), since,
-                                 ngx_time(), terms, &span);
+                                 ngx_time(), &ask->remains.terms, &ask->span);
 
     return NGX_OK;
 }

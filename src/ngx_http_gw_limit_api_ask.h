@@ -67,13 +67,17 @@ struct ngx_http_gw_limit_api_ask_s {
     ngx_http_gw_limit_plan_t           plan;
     gw_gcra_result_t                   state;    /* usec */
     int64_t                            units;    /* a quota, -1: not known */
-    gw_quota_result_t                  used;
+    gw_quota_result_t                  used;     /* carried -1: in granted */
     uint64_t                           current;
 
     /* private from here on */
 
     ngx_http_gw_limit_redis_t          check;
     ngx_http_gw_limit_redis_cell_t     cell;
+    ngx_http_gw_limit_redis_quota_t    remains;
+    gw_period_span_t                   span;
+    int64_t                            since;    /* the value of the anchor */
+    ngx_uint_t                         turns;    /* periods that were named */
     ngx_http_gw_redis_link_t          *link;
     uint32_t                           seq;
     unsigned                           waiting:1;

@@ -155,7 +155,7 @@ ngx_http_gw_limit_api_used(u_char *p, ngx_http_gw_limit_api_ask_t *ask)
 
     p = ngx_http_gw_limit_api_number(p, ",\"limit\":", ask->units);
     p = ngx_http_gw_limit_api_number(p, ",\"used\":", used->used);
-    p = ngx_http_gw_limit_api_number(p, ",\"granted\":", used->granted);
+    p = ngx_sprintf(p, ",\"granted\":%L", used->granted);
 
     left = ngx_max(used->limit - used->used, 0);
 
@@ -199,7 +199,8 @@ ngx_http_gw_limit_api_zones(ngx_pool_t *pool,
 
     for (i = 0; i < api->quotas->nelts; i++) {
         len += quota[i]->name.len + quota[i]->policy.len
-               + quota[i]->key.value.len + quota[i]->quota->value.len;
+               + quota[i]->key.value.len + quota[i]->quota->value.len
+               + quota[i]->service.len;
     }
 
     concurrency = api->concurrencies->elts;
@@ -291,7 +292,7 @@ ngx_http_gw_limit_api_quotas(u_char *p, ngx_array_t *zones)
         p = ngx_http_gw_limit_api_text(p, ",\"quota\":",
                                        &zone[i]->quota->value);
         p = ngx_http_gw_limit_api_period(p, &zone[i]->period);
-        p = ngx_http_gw_limit_api_redis(p, NULL);
+        p = ngx_http_gw_limit_api_redis(p, zone[i]->redis);
         *p++ = '}';
     }
 

@@ -97,7 +97,7 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "5c0b78e41684db27292a643a626ef99aeb13bcf2"
+    "df707c7dd851ef5cd4cdbca54a284b98d9f0658c"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
     "local call,ceil=redis.call,math.ceil\n"                                  \
@@ -178,14 +178,23 @@
     "end\n"                                                                   \
     "key,beside=key .. ':' .. id,beside .. ':' .. id\n"                       \
     "end\n"                                                                   \
+    "if mode=='z' then\n"                                                     \
+    "call('DEL',KEYS[i],KEYS[i+1],key,beside)\n"                              \
+    "carried=0\n"                                                             \
+    "end\n"                                                                   \
     "local have=(call('GET',beside)or 0)+carried\n"                           \
+    "if mode=='a' then\n"                                                     \
+    "have=math.min(have+ARGV[3*i-2],4503599627370496)\n"                      \
+    "ARGV[3*i-2]=0\n"                                                         \
+    "stale[i]=true\n"                                                         \
+    "end\n"                                                                   \
     "d=(call('GET',key)or 0)+0\n"                                             \
     "room=window=='o' or window=='v'\n"                                       \
     "or d+math.max(ARGV[3*i-2]+0,1)<=limit+have\n"                            \
     "keep=math.max(ceil((to-now)/1000)+keep,1)\n"                             \
     "cells[i]={nil,(window=='r' or window=='v')and from/1000000,\n"           \
     "4503599627370496,key,keep,begins,\n"                                     \
-    "carried>0 and beside,have}\n"                                            \
+    "(carried>0 or mode=='a')and beside,have}\n"                              \
     "out[i+2]=have\n"                                                         \
     "else\n"                                                                  \
     "local tau=ARGV[3*i]+0\n"                                                 \
@@ -208,7 +217,7 @@
     "out[i+1]=d\n"                                                            \
     "end\n"                                                                   \
     "end\n"                                                                   \
-    "if mode=='f' then\n"                                                     \
+    "if mode=='f' or mode=='a' or mode=='z' then\n"                           \
     "ok=true\n"                                                               \
     "end\n"                                                                   \
     "for i=1,n do\n"                                                          \
@@ -235,7 +244,7 @@
     "if cell[6]then\n"                                                        \
     "call('SET',KEYS[i],cell[6],'PX',cell[5])\n"                              \
     "end\n"                                                                   \
-    "if cell[6]and cell[7]then\n"                                             \
+    "if cell[7]then\n"                                                        \
     "call('SET',cell[7],cell[8],'PX',cell[5])\n"                              \
     "end\n"                                                                   \
     "elseif cell then\n"                                                      \

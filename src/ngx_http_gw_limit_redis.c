@@ -353,7 +353,7 @@ ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
     ngx_uint_t                       i, told;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
-    static const char  modes[] = { 't', 'p', 'f', 'b' };
+    static const char  modes[] = { 't', 'p', 'f', 'b', 'a', 'z' };
 
     p = kinds;
     *p++ = (u_char) modes[check->mode];
@@ -685,7 +685,9 @@ ngx_http_gw_limit_redis_cell(ngx_http_gw_limit_redis_t *check,
     n = d[0]->integer;
     previous = 0;
 
-    cell->granted = (n >= 0 && check->mode != NGX_HTTP_GW_LIMIT_REDIS_PEEK)
+    cell->granted = (n >= 0
+                     && (check->mode == NGX_HTTP_GW_LIMIT_REDIS_TAKE
+                         || check->mode == NGX_HTTP_GW_LIMIT_REDIS_FORCE))
                     ? cell->cost : 0;
 
     if (ngx_http_gw_limit_redis_is_quota(cell)) {

@@ -33,7 +33,12 @@ typedef enum {
     NGX_HTTP_GW_LIMIT_REDIS_TAKE = 0,
     NGX_HTTP_GW_LIMIT_REDIS_PEEK,              /* look, charge nothing */
     NGX_HTTP_GW_LIMIT_REDIS_FORCE,             /* charge in any case */
-    NGX_HTTP_GW_LIMIT_REDIS_GIVE               /* back: src/scripts/give.lua */
+    NGX_HTTP_GW_LIMIT_REDIS_GIVE,              /* back: src/scripts/give.lua */
+
+    /* of quotas only */
+
+    NGX_HTTP_GW_LIMIT_REDIS_GRANT,             /* the cost */
+    NGX_HTTP_GW_LIMIT_REDIS_RESET              /* as if never seen */
 } ngx_http_gw_limit_redis_mode_e;
 
 

@@ -54,6 +54,13 @@ my $http = <<"END";
     gw_quota_zone \$key zone=month:1m quota=10 period=month anchor=\$arg_since;
     gw_quota_zone \$key zone=own:1m quota=10 period=30d;
     gw_quota_zone \$key zone=free:1m quota=unlimited period=year;
+    gw_quota_zone \$key zone=rq:1m quota=10 period=day redis=main;
+    gw_quota_zone \$key zone=rcarry:1m quota=10 period=month carry=5 redis=main;
+    gw_quota_zone \$key zone=rpart:1m quota=\$quota period=year carry=10%
+                  redis=main;
+    gw_quota_zone \$key zone=rown:1m quota=10 period=30d redis=main;
+    gw_quota_zone \$key zone=rsince:1m quota=10 period=month redis=main
+                  anchor=\$arg_since;
 
     gw_concurrency_zone \$key zone=c:1m;
     gw_concurrency_zone \$key zone=rc:1m redis=main;
@@ -79,6 +86,11 @@ my $http = <<"END";
         location /carry { gw_quota zone=carry; empty_gif; }
         location /month { gw_quota zone=month; empty_gif; }
         location /own { gw_quota zone=own; empty_gif; }
+        location /rq { gw_quota zone=rq cost=\$arg_c; empty_gif; }
+        location /rcarry { gw_quota zone=rcarry cost=\$arg_c; empty_gif; }
+        location /rpart { gw_quota zone=rpart; empty_gif; }
+        location /rown { gw_quota zone=rown cost=\$arg_c; empty_gif; }
+        location /rsince { gw_quota zone=rsince; empty_gif; }
         location /c { gw_concurrency zone=c limit=5;
             proxy_pass http://127.0.0.1:$hold->{port}; }
         location /rc { gw_concurrency zone=rc limit=5;
@@ -166,6 +178,7 @@ methods();
 paths();
 bodies();
 redis_zones();
+redis_quotas();
 redis_away();
 race();
 inherited();
@@ -190,7 +203,8 @@ sub zones {
     is(join(' ', map { $_->{zone} } @{$all->{limits}}),
        'g s f ip plan plan2 rg rs rf rp race', 'limits');
     is(join(' ', map { "$_->{zone}=$_->{period}" } @{$all->{quotas}}),
-       'q=day carry=month month=month own=2592000s free=year', 'quotas');
+       'q=day carry=month month=month own=2592000s free=year rq=day '
+       . 'rcarry=month rpart=year rown=2592000s rsince=month', 'quotas');
     is(join(' ', map { $_->{zone} } @{$all->{concurrency}}), 'c rc',
        'concurrency');
 
@@ -716,6 +730,119 @@ sub redis_zones {
 }
 
 
+sub redis_quotas {
+    my @all = qw(source limit used granted carried remaining);
+
+    for my $zone (qw(rq rcarry rown)) {
+        my $null = $zone eq 'rcarry' ? 'null' : 0;
+
+        is(look("quotas/$zone/a", @all), "200 redis 10 0 0 $null 10",
+           "$zone: a key never seen");
+        is(scalar(@{$redis->command('KEYS', "*:$zone:*")}), 0,
+           "$zone: a look writes nothing");
+
+        hit("/$zone?k=a&c=4");
+        is(look("quotas/$zone/a", @all), "200 redis 10 4 0 $null 6",
+           "$zone: four are used");
+        is(hit("/$zone?k=a&c=7"), 429, "$zone: not enough");
+
+        my $reply = grant("quotas/$zone/a", '{"grant":5}');
+        is($reply->{status}, 200, "$zone: a grant");
+        is_deeply([ @{$reply->{json}}{qw(used granted remaining)} ], [ 4, 5, 11 ],
+                  "$zone: what is there now");
+        is(grant("quotas/$zone/a", '{"grant":2}')->{json}{granted}, 7,
+           "$zone: another grant");
+        is(hit("/$zone?k=a&c=13"), 200, "$zone: they are used");
+        is(look("quotas/$zone/a", @all), "200 redis 10 17 7 $null 0",
+           "$zone: up");
+
+        for my $name (@{$redis->command('KEYS', "*:$zone:*")}) {
+            cmp_ok($redis->command('TTL', $name), '>', 7 * 86400,
+                   "$zone: $name expires after its period");
+        }
+
+        is(reset_("quotas/$zone/a"), 204, "$zone: a reset");
+        is_deeply($redis->command('KEYS', "*:$zone:*"), [], "$zone: no key");
+        is(look("quotas/$zone/a", @all), "200 redis 10 0 0 $null 10",
+           "$zone: as if never seen");
+
+        is(grant("quotas/$zone/new", '{"grant":5}')->{json}{remaining}, 15,
+           "$zone: a grant to a key never seen");
+        is(hit("/$zone?k=new&c=15"), 200, "$zone: all of it");
+        is(hit("/$zone?k=new"), 429, "$zone: no more");
+        reset_("quotas/$zone/new");
+    }
+
+    # what is carried over is in one number with the grants
+
+    my $month = POSIX::strftime('%Y-%m', gmtime);
+    my $start = $redis->command('TIME')->[0] - 40 * 86400;
+
+    $redis->command('SET', 'gw:1:q:rcarry:{c}', "$start:old");
+    $redis->command('SET', 'gw:1:q:rcarry:{c}:old', 7);
+    is(look('quotas/rcarry/c', @all), '200 redis 10 0 3 null 13',
+       'three are carried over');
+    is(grant('quotas/rcarry/c', '{"grant":1}')->{json}{granted}, 4, 'one more');
+    is($redis->command('GET', "gw:1:g:rcarry:{c}:$month"), 4, 'in Redis');
+    is(look('quotas/rcarry/c', @all), '200 redis 10 0 4 null 14', 'they stay');
+
+    # arguments
+
+    hit('/rpart?k=p');
+    is(problem(call('GET', '/api/quotas/rpart/p')),
+       '400 the quota of the zone has variables, add an argument such as '
+       . '"quota=1000"', 'the keys depend on the quota');
+    is(look('quotas/rpart/p?quota=10', 'used'), '200 1', 'it is given');
+    is(call('DELETE', '/api/quotas/rpart/p')->{status}, 400, 'a reset needs it');
+    is(reset_('quotas/rpart/p?quota=10'), 204, 'too');
+    is(look('quotas/rpart/p?quota=10', 'used'), '200 0', 'forgotten');
+
+    my $since = int(time()) - 3 * 86400;
+    hit("/rsince?k=s&since=$since");
+    is(look("quotas/rsince/s?anchor=$since", 'used'), '200 1', 'an anchor');
+    is(call('DELETE', '/api/quotas/rsince/s')->{status}, 400,
+       'a reset needs it');
+    is(reset_("quotas/rsince/s?anchor=$since"), 204, 'with an anchor');
+    is(look("quotas/rsince/s?anchor=$since", 'used'), '200 0', 'forgotten');
+
+    is(problem(grant('quotas/rq/x', '{"grant":1000000000000001}')),
+       '400 more units would be granted than Redis can count', 'too many');
+    is(grant('quotas/rq/x', '{"grant":1000000000000000}')->{json}{granted},
+       '1000000000000000', 'all that it can');
+    grant('quotas/rq/x', '{"grant":1000000000000000}') for 1 .. 4;
+    is(look('quotas/rq/x', 'granted'), '200 4503599627370496', 'but no more');
+
+    # a clock that is elsewhere each time
+
+    my $days = 0;
+    my $fake = GW::Redis->fake(sub {
+        return undef unless $_[0][0] =~ /^EVAL/;
+        return sprintf("*2\r\n:2\r\n:%d\r\n",
+                       (time() + 86400 * ++$days) * 1000000);
+    });
+    my $other = GW::Nginx->new(http => <<"END");
+    gw_redis main { server @{[$fake->server]}; }
+    gw_quota_zone \$arg_k zone=rq:1m quota=10 period=day redis=main;
+    server { listen 127.0.0.1:%%PORT%%; location /api/ { gw_limit_api; } }
+END
+    $other->until(5, sub { $other->get('/api/quotas/rq/x')->{body}
+                           !~ /Redis is down/ });
+    my $asked = grep { /^EVALSHA/ } $fake->received;
+    like($other->get('/api/quotas/rq/x')->{body},
+         qr/"status":503,"detail":"the period of a quota is over/,
+         'no period is that of Redis');
+    is((grep { /^EVALSHA/ } $fake->received) - $asked, 3, 'after three calls');
+
+    # hostile keys
+
+    for my $key ('%00', '%ff%fe', '{}', 'x' x 100, '%0d%0a') {
+        is(grant("quotas/rq?key=$key", '{"grant":1}')->{json}{granted}, 1,
+           "K1 key $key");
+        is(reset_("quotas/rq?key=$key"), 204, 'reset');
+    }
+}
+
+
 sub redis_away {
 
     # late
@@ -756,6 +883,10 @@ sub redis_away {
     ok($nginx->until(5, sub {
         problem(call('GET', '/api/limits/rg/down')) =~ /^503 .* down/
     }), 'down');
+    is(problem(call('GET', '/api/quotas/rq/down')),
+       '503 Redis is down or its queue is full', 'for quotas');
+    is(problem(grant('quotas/rq/down', '{"grant":1}')),
+       '503 Redis is down or its queue is full', 'no grant');
     is(problem(call('GET', '/api/concurrency/rc/down')),
        '503 Redis is down or its queue is full', 'for concurrency');
     ok($nginx->until(5, sub { hit('/rg?k=down') eq '429' }),

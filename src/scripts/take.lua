@@ -7,7 +7,8 @@
 --   KEYS[i]      one key for each limit, two for a quota, all in one hash slot
 --   ARGV[3n+1]   absent when all limits are "g" and are to be taken; otherwise
 --                a letter for the mode and one for each limit:
---                mode: "t" take, "p" look only, "f" charge in any case
+--                mode: "t" take, "p" look only, "f" charge in any case; of
+--                quotas only: "a" grant the cost, "z" forget all of the key
 --                "g"   generic cell rate algorithm: the key holds the
 --                      theoretical arrival time (TAT), usec since 1970
 --                "s"   sliding window, "f" fixed window: the key is a hash,
@@ -156,7 +157,18 @@ for i = 1, n do
             key, beside = key .. ':' .. id, beside .. ':' .. id
         end
 
+        if mode == 'z' then
+            call('DEL', KEYS[i], KEYS[i + 1], key, beside)
+            carried = 0
+        end
+
         local have = (call('GET', beside) or 0) + carried
+
+        if mode == 'a' then
+            have = math.min(have + ARGV[3 * i - 2], 4503599627370496)
+            ARGV[3 * i - 2] = 0
+            stale[i] = true
+        end
 
         d = (call('GET', key) or 0) + 0
         room = window == 'o' or window == 'v'
@@ -164,7 +176,7 @@ for i = 1, n do
         keep = math.max(ceil((to - now) / 1000) + keep, 1)
         cells[i] = { nil, (window == 'r' or window == 'v') and from / 1000000,
                      4503599627370496, key, keep, begins,
-                     carried > 0 and beside, have }
+                     (carried > 0 or mode == 'a') and beside, have }
         out[i + 2] = have
 
     else
@@ -194,7 +206,7 @@ for i = 1, n do
     end
 end
 
-if mode == 'f' then
+if mode == 'f' or mode == 'a' or mode == 'z' then
     ok = true
 end
 
@@ -231,7 +243,7 @@ for i = 1, n do
                 call('SET', KEYS[i], cell[6], 'PX', cell[5])
             end
 
-            if cell[6] and cell[7] then
+            if cell[7] then
                 call('SET', cell[7], cell[8], 'PX', cell[5])
             end
 
