@@ -109,6 +109,15 @@ typedef enum {
 } ngx_http_gw_state_e;
 
 
+/* type= of a part */
+
+typedef enum {
+    NGX_HTTP_GW_PART_JSON = 0,
+    NGX_HTTP_GW_PART_TEXT,
+    NGX_HTTP_GW_PART_BASE64
+} ngx_http_gw_part_type_e;
+
+
 /* bytes in the name of a part */
 #define NGX_HTTP_GW_PART_NAME_LEN    64
 
@@ -150,6 +159,7 @@ typedef struct {
     u_char                          *file;      /* of the directive */
     ngx_uint_t                       line;
     ngx_uint_t                       seen;      /* parameters, a bit each */
+    ngx_http_gw_part_type_e          type;
     unsigned                         required:1;        /* said so */
     unsigned                         optional:1;
     unsigned                         omit:1;

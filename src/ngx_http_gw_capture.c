@@ -25,6 +25,8 @@ static ngx_uint_t ngx_http_gw_capture_type(ngx_http_request_t *r,
     ngx_array_t *types);
 static void ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
     ngx_uint_t in_place);
+static gw_json_scan_e ngx_http_gw_capture_scan(ngx_http_gw_part_t *part,
+    u_char *data, size_t len);
 static ngx_int_t ngx_http_gw_capture_store(ngx_http_gw_part_t *part,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_gw_capture_add(ngx_http_gw_part_t *part,
@@ -242,7 +244,8 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
         return error;
     }
 
-    if (part->expect == 0 || part->status == NGX_HTTP_NO_CONTENT
+    if ((part->expect == 0 && part->conf->type == NGX_HTTP_GW_PART_JSON)
+        || part->status == NGX_HTTP_NO_CONTENT
         || part->status == 205)
     {
         part->null = 1;
@@ -259,7 +262,9 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
         return NGX_HTTP_GW_PART_ENCODING;
     }
 
-    if (!ngx_http_gw_capture_type(r, conf->types)) {
+    if (part->conf->type == NGX_HTTP_GW_PART_JSON
+        && !ngx_http_gw_capture_type(r, conf->types))
+    {
         return NGX_HTTP_GW_PART_TYPE;
     }
 
@@ -489,7 +494,7 @@ ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
 
     } else {
 
-        switch (gw_json_scan_feed(&part->scan, b->pos, len)) {
+        switch (ngx_http_gw_capture_scan(part, b->pos, len)) {
 
         case GW_JSON_SCAN_OK:
 
@@ -527,6 +532,17 @@ ngx_http_gw_capture_data(ngx_http_gw_part_t *part, ngx_buf_t *b,
 
     part->kill = 1;
     ngx_http_gw_gather_wake(gather);
+}
+
+
+static gw_json_scan_e
+ngx_http_gw_capture_scan(ngx_http_gw_part_t *part, u_char *data, size_t len)
+{
+    if (part->conf->type != NGX_HTTP_GW_PART_JSON) {
+        return GW_JSON_SCAN_OK;
+    }
+
+    return gw_json_scan_feed(&part->scan, data, len);
 }
 
 

@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
+#include "ngx_http_gw_part_text.h"
 
 
 static ngx_int_t ngx_http_gw_part_post(ngx_http_request_t *sr, void *data,
@@ -230,7 +231,8 @@ ngx_http_gw_part_cut_nested(ngx_http_gw_part_t *part, ngx_http_request_t *sr)
 static void
 ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
 {
-    gw_json_scan_e  rc;
+    gw_json_scan_e            rc;
+    ngx_http_gw_part_error_e  error;
 
     if (part->error != NGX_HTTP_GW_PART_OK || part->null) {
         return;
@@ -240,6 +242,16 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
         || (part->expect >= 0 && part->expect != (off_t) part->size))
     {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TRUNCATED);
+        return;
+    }
+
+    if (part->conf->type != NGX_HTTP_GW_PART_JSON) {
+        error = ngx_http_gw_part_text(part);
+
+        if (error != NGX_HTTP_GW_PART_OK) {
+            ngx_http_gw_part_fail(part, error);
+        }
+
         return;
     }
 

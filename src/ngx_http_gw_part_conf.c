@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_part_conf.h"
+#include "ngx_http_gw_part_text.h"
 #include "ngx_http_gw_value.h"
 
 
@@ -87,6 +88,7 @@ static const ngx_http_gw_part_parameter_t  ngx_http_gw_part_parameters[] = {
     { ngx_string("status="), ngx_http_gw_part_status },
     { ngx_string("if="), ngx_http_gw_part_if },
     { ngx_string("after="), ngx_http_gw_part_after },
+    { ngx_string("type="), ngx_http_gw_part_type },
     { ngx_null_string, NULL }
 };
 
@@ -291,6 +293,14 @@ ngx_http_gw_part_conf_check(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "parameters \"omit\" and \"default\" of part "
                            "\"%V\" exclude each other", &pcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (pcf->type != NGX_HTTP_GW_PART_JSON && pcf->at.data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "parameter \"at\" of part \"%V\" needs "
+                           "\"type=json\": there is nothing in a text",
+                           &pcf->name);
         return NGX_CONF_ERROR;
     }
 

@@ -61,6 +61,24 @@ location / {
 
 
 
+=== TEST: type= is unknown
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a type=xml; }
+--- must_die
+--- error_log
+invalid type "xml" of part "a", it must be "json", "text" or "base64"
+
+
+
+=== TEST: at= of a text
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a type=text at=/x; }
+--- must_die
+--- error_log
+parameter "at" of part "a" needs "type=json"
+
+
+
 === TEST: an aggregate needs parts
 --- config
 location /x { gw_aggregate object; }
