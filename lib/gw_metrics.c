@@ -100,8 +100,9 @@ gw_metrics_prometheus(gw_metrics_out_t *out, const gw_metric_desc_t *desc,
     gw_metrics_text(out, desc->help);
     gw_metrics_text(out, "\n# TYPE ");
     gw_metrics_text(out, desc->name);
-    gw_metrics_text(out, desc->type == GW_METRIC_COUNTER ? " counter\n"
-                                                         : " gauge\n");
+    gw_metrics_text(out, (desc->type == GW_METRIC_COUNTER
+                          || desc->type == GW_METRIC_TIME) ? " counter\n"
+                                                           : " gauge\n");
 
     for (i = 0; i < n; i++) {
         gw_metrics_text(out, desc->name);
@@ -243,7 +244,7 @@ gw_metrics_value(gw_metrics_out_t *out, gw_metric_type_e type, uint64_t value)
     int   n;
     char  buf[GW_METRICS_NUMBER];
 
-    if (type == GW_METRIC_USEC) {
+    if (type == GW_METRIC_USEC || type == GW_METRIC_TIME) {
         n = snprintf(buf, sizeof(buf), "%llu.%06u",
                      (unsigned long long) (value / 1000000),
                      (unsigned) (value % 1000000));

@@ -29,7 +29,8 @@ typedef enum {
 typedef enum {
     GW_METRIC_COUNTER = 0,         /* a count of events */
     GW_METRIC_GAUGE,               /* a number that goes up and down */
-    GW_METRIC_USEC                 /* gauge in usec, shown in seconds */
+    GW_METRIC_USEC,                /* gauge in usec, shown in seconds */
+    GW_METRIC_TIME                 /* counter in usec, shown in seconds */
 } gw_metric_type_e;
 
 

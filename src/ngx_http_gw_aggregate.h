@@ -122,6 +122,10 @@ typedef enum {
 #define NGX_HTTP_GW_PART_NAME_LEN    64
 
 
+/* bounds of times that parts are counted by, and one for the others */
+#define NGX_HTTP_GW_TIMES            11
+
+
 /* a set of status codes */
 
 typedef struct {
@@ -272,6 +276,9 @@ typedef enum {
     NGX_HTTP_GW_COUNT_COMPLETE,
     NGX_HTTP_GW_COUNT_PARTIAL,
     NGX_HTTP_GW_COUNT_FAILED,
+    NGX_HTTP_GW_COUNT_MSEC,             /* that parts took */
+    NGX_HTTP_GW_COUNT_TIME,             /* parts by their time, first bound */
+    NGX_HTTP_GW_COUNT_SLOW = NGX_HTTP_GW_COUNT_TIME + NGX_HTTP_GW_TIMES,
     NGX_HTTP_GW_COUNTERS                /* their number */
 } ngx_http_gw_count_e;
 

@@ -21,6 +21,16 @@ typedef struct {
 } ngx_http_gw_aggregate_sample_t;
 
 
+typedef struct {
+    ngx_msec_t               msec;
+    ngx_str_t                label;
+} ngx_http_gw_aggregate_bound_t;
+
+
+static ngx_int_t ngx_http_gw_aggregate_times(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters);
+
+
 static const gw_metric_desc_t  ngx_http_gw_aggregate_answers = {
     "gw_aggregate_answers_total", "Answers of aggregates, by their state.",
     GW_METRIC_COUNTER
@@ -40,6 +50,40 @@ static const gw_metric_desc_t  ngx_http_gw_aggregate_detached = {
 static const gw_metric_desc_t  ngx_http_gw_aggregate_bytes = {
     "gw_aggregate_part_bytes_total", "Bytes in the answers of parts.",
     GW_METRIC_COUNTER
+};
+
+
+static const gw_metric_desc_t  ngx_http_gw_aggregate_time_bucket = {
+    "gw_aggregate_part_seconds_bucket",
+    "Parts that took no longer than that.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_aggregate_time_count = {
+    "gw_aggregate_part_seconds_count", "Parts whose time is known.",
+    GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_aggregate_time_sum = {
+    "gw_aggregate_part_seconds_sum", "Seconds that parts took.",
+    GW_METRIC_TIME
+};
+
+
+/* milliseconds, and as a label in seconds */
+
+static const ngx_http_gw_aggregate_bound_t  ngx_http_gw_agg_bounds[] = {
+    { 5, ngx_string("0.005") },
+    { 10, ngx_string("0.01") },
+    { 25, ngx_string("0.025") },
+    { 50, ngx_string("0.05") },
+    { 100, ngx_string("0.1") },
+    { 250, ngx_string("0.25") },
+    { 500, ngx_string("0.5") },
+    { 1000, ngx_string("1") },
+    { 2500, ngx_string("2.5") },
+    { 5000, ngx_string("5") },
+    { 10000, ngx_string("10") },
+    { 0, ngx_string("+Inf") }
 };
 
 
@@ -120,5 +164,64 @@ ngx_http_gw_aggregate_metrics(ngx_http_gw_joint_t *joint,
         }
     }
 
-    return NGX_OK;
+    return ngx_http_gw_aggregate_times(metrics, counters);
+}
+
+
+/* each part is counted once; a bucket has those of all that are below it */
+
+static ngx_int_t
+ngx_http_gw_aggregate_times(ngx_http_gw_metrics_t *metrics,
+    ngx_http_gw_counters_t *counters)
+{
+    uint64_t           n;
+    ngx_uint_t         i;
+    gw_metric_label_t  label;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_GW_TIMES; i++) {
+        n += ngx_http_gw_counters_sum(counters, NGX_HTTP_GW_COUNT_TIME + i);
+
+        label.name = "le";
+        label.data = ngx_http_gw_agg_bounds[i].label.data;
+        label.len = ngx_http_gw_agg_bounds[i].label.len;
+
+        if (ngx_http_gw_metrics_add(metrics,
+                                    &ngx_http_gw_aggregate_time_bucket, 1,
+                                    &label, n)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_aggregate_time_count, 0,
+                                NULL, n)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    n = ngx_http_gw_counters_sum(counters, NGX_HTTP_GW_COUNT_MSEC);
+
+    return ngx_http_gw_metrics_add(metrics, &ngx_http_gw_aggregate_time_sum,
+                                   0, NULL, n * 1000);
+}
+
+
+void
+ngx_http_gw_aggregate_count_time(ngx_http_gw_counters_t *counters,
+    ngx_msec_t msec)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_GW_TIMES; i++) {
+        if (msec <= ngx_http_gw_agg_bounds[i].msec) {
+            break;
+        }
+    }
+
+    ngx_http_gw_count(counters, NGX_HTTP_GW_COUNT_TIME + i);
+    ngx_http_gw_counters_add(counters, NGX_HTTP_GW_COUNT_MSEC, msec);
 }

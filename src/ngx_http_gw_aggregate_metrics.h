@@ -23,4 +23,11 @@ ngx_int_t ngx_http_gw_aggregate_metrics(ngx_http_gw_joint_t *joint,
     ngx_http_gw_metrics_t *metrics);
 
 
+/*
+ * Counts a part by the milliseconds that it took.
+ */
+void ngx_http_gw_aggregate_count_time(ngx_http_gw_counters_t *counters,
+    ngx_msec_t msec);
+
+
 #endif /* NGX_HTTP_GW_AGGREGATE_METRICS_H */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_metrics.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
 #include "ngx_http_gw_part_text.h"
@@ -327,6 +328,10 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
 
     } else {
         ngx_http_gw_count(counters, part->error);
+
+        if (part->request) {
+            ngx_http_gw_aggregate_count_time(counters, part->time);
+        }
     }
 
     ngx_http_gw_counters_add(counters, NGX_HTTP_GW_COUNT_BYTES, part->size);

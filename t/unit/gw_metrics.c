@@ -25,6 +25,10 @@ static const gw_metric_desc_t  lag = {
     "gw_test_lag_seconds", "Age of the oldest.", GW_METRIC_USEC
 };
 
+static const gw_metric_desc_t  took = {
+    "gw_test_seconds_sum", "Time of all.", GW_METRIC_TIME
+};
+
 
 static unsigned char *document(gw_metrics_format_e format,
     const gw_metric_sample_t *samples, size_t n, const gw_metric_desc_t *desc);
@@ -132,6 +136,14 @@ test_prometheus(void)
     p = document(GW_METRICS_PROMETHEUS, samples, 1, &lag);
     ok(strstr((char *) p, " 18446744073709.551615\n") != NULL,
        "the greatest number of microseconds");
+    free(p);
+
+    samples[0].value = 1500000;
+    p = document(GW_METRICS_PROMETHEUS, samples, 1, &took);
+    ok(strcmp((char *) p, "# HELP gw_test_seconds_sum Time of all.\n"
+                          "# TYPE gw_test_seconds_sum counter\n"
+                          "gw_test_seconds_sum 1.500000\n") == 0,
+       "a counter of microseconds");
     free(p);
 }
 
