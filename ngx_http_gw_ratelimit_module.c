@@ -824,6 +824,8 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_gw_limit_conf_t *prev = parent;
     ngx_http_gw_limit_conf_t *conf = child;
 
+    ngx_http_gw_ratelimit_main_conf_t  *rmcf;
+
     ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
 
     if (conf->limits && conf->limits->off) {
@@ -859,6 +861,12 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
         && ngx_http_gw_quotas_resolve(cf, conf->quotas) != NGX_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->quotas && ngx_http_gw_quotas_final(conf->quotas)) {
+        rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                                 ngx_http_gw_ratelimit_module);
+        rmcf->worker.finals.used = 1;
     }
 
     if (ngx_http_gw_quotas_check(cf, conf->limits, conf->quotas) != NGX_OK) {

@@ -207,6 +207,29 @@ gw_quota_store_reset(gw_quota_store_t *store, const gw_quota_key_t *key)
 }
 
 
+void
+gw_quota_store_charge(gw_quota_store_t *store, const gw_quota_key_t *key,
+    int64_t units)
+{
+    gw_quota_half_t  *half;
+    gw_quota_slot_t  *slot;
+
+    slot = gw_quota_find(store, key);
+
+    if (slot == NULL) {
+        return;
+    }
+
+    half = gw_quota_half(slot);
+
+    /* as in gw_quota_store_take() */
+
+    if (half->used <= GW_QUOTA_MAX * 2) {
+        gw_quota_set(&half->used, half->used + units);
+    }
+}
+
+
 static gw_quota_slot_t *
 gw_quota_slots(gw_quota_store_t *store, const gw_quota_key_t *key)
 {

@@ -167,4 +167,13 @@ void gw_quota_store_reset(gw_quota_store_t *store,
     const gw_quota_key_t *key);
 
 
+/*
+ * Charges units whether they are there or not, to the latest period of the
+ * key; locked.  A key that has none is not charged.
+ */
+
+void gw_quota_store_charge(gw_quota_store_t *store, const gw_quota_key_t *key,
+    int64_t units);
+
+
 #endif /* GW_QUOTA_STORE_H */

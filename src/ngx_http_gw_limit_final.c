@@ -10,7 +10,10 @@
 
 #include "gw_limit_window.h"
 #include "ngx_http_gw_limit_final.h"
+#include "gw_quota_copy.h"
 #include "ngx_http_gw_limit_request.h"
+#include "ngx_http_gw_quota_redis.h"
+#include "ngx_http_gw_quota_request.h"
 
 
 /* a correction on its way to Redis: the request may be gone */
@@ -18,12 +21,17 @@
 typedef struct {
     ngx_queue_t                      queue;
     ngx_http_gw_limit_finals_t      *finals;
-    ngx_http_gw_limit_zone_t        *zone;
+    ngx_http_gw_counters_t          *counters;
+    ngx_uint_t                       first;      /* of those of corrections */
+    ngx_uint_t                       service;    /* number of the Redis */
     ngx_http_gw_limit_adjusted_e     what;
+    int64_t                          units;      /* for the counter, > 0 */
     ngx_http_gw_limit_redis_t        call;
     ngx_http_gw_limit_redis_cell_t   cell;
     gw_gcra_t                        gcra;
     gw_window_t                      meter;
+    ngx_http_gw_limit_redis_quota_t  quota;
+    u_char                           id[sizeof(((gw_period_span_t *) 0)->id)];
     ngx_uint_t                       tries;
     unsigned                         idle:1;     /* to be sent again */
 } ngx_http_gw_limit_job_t;
@@ -37,6 +45,20 @@ static ngx_int_t ngx_http_gw_limit_final_value(ngx_http_request_t *r,
     int64_t *units);
 static void ngx_http_gw_limit_foresee(ngx_http_gw_limit_calls_t *calls,
     ngx_http_gw_limit_entry_t *entry, int64_t units, gw_gcra_result_t *res);
+static void ngx_http_gw_quota_settle(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry);
+static void ngx_http_gw_quota_correct(ngx_http_gw_quota_entry_t *entry,
+    int64_t units);
+static void ngx_http_gw_quota_correct_redis(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, int64_t units);
+static ngx_http_gw_limit_job_t *ngx_http_gw_quota_job_charge(
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry,
+    int64_t units);
+static ngx_http_gw_limit_job_t *ngx_http_gw_quota_job_give(
+    ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry,
+    int64_t units);
+static ngx_http_gw_limit_job_t *ngx_http_gw_limit_job(
+    ngx_http_gw_limit_finals_t *finals, ngx_str_t *key);
 static void ngx_http_gw_limit_job_send(ngx_http_gw_limit_job_t *job);
 static void ngx_http_gw_limit_job_done(void *data,
     ngx_http_gw_limit_redis_t *call);
@@ -153,7 +175,7 @@ ngx_http_gw_limit_finals_exit(ngx_http_gw_limit_finals_t *finals)
 ngx_int_t
 ngx_http_gw_limit_settle(ngx_http_request_t *r)
 {
-    ngx_uint_t                phase;
+    ngx_uint_t                i, phase;
     ngx_pool_cleanup_t       *cln;
     ngx_http_gw_limit_bad_t   bad;
     ngx_http_gw_limit_ctx_t  *ctx;
@@ -181,6 +203,10 @@ ngx_http_gw_limit_settle(ngx_http_request_t *r)
 
         for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
             ngx_http_gw_limit_settle_set(ctx, &ctx->set[phase], &bad);
+
+            for (i = 0; i < ctx->quota.n[phase]; i++) {
+                ngx_http_gw_quota_settle(ctx, &ctx->quota.entries[phase][i]);
+            }
         }
 
         if (bad.found) {
@@ -244,6 +270,205 @@ ngx_http_gw_limit_settle_set(ngx_http_gw_limit_ctx_t *ctx,
         ngx_http_gw_limit_correct(entry->limit->zone, entry->plan,
                                   &entry->key, entry->end, units, owed);
     }
+}
+
+
+static void
+ngx_http_gw_quota_settle(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry)
+{
+    int64_t                    units;
+    ngx_str_t                  value;
+    ngx_http_request_t        *r;
+    ngx_http_gw_quota_zone_t  *zone;
+
+    zone = entry->quota->zone;
+    r = ctx->request;
+
+    if (entry->quota->final_cost == NULL
+        || !(entry->taken || entry->granted)
+        || ngx_http_complex_value(r, entry->quota->final_cost, &value)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    if (ngx_http_gw_quota_units(&value, &units) != NGX_OK
+        || (units < 0 && value.len))
+    {
+        ngx_http_gw_quota_complain(r, zone, "final_cost of a gw_quota");
+        return;
+    }
+
+    if (units < 0 || units == entry->cost) {
+        return;
+    }
+
+    units -= entry->cost;
+
+    if (entry->granted) {
+        ngx_http_gw_quota_correct_redis(ctx, entry, units);
+
+    } else {
+        ngx_http_gw_quota_correct(entry, units);
+    }
+}
+
+
+static void
+ngx_http_gw_quota_correct(ngx_http_gw_quota_entry_t *entry, int64_t units)
+{
+    ngx_http_gw_quota_zone_t  *zone;
+
+    zone = entry->quota->zone;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    if (entry->local) {
+
+        if (units > 0) {
+            gw_quota_copy_owe(zone->store, &entry->key, entry->result.start,
+                              units);
+        } else {
+            gw_quota_copy_give(zone->store, &entry->key, entry->result.start,
+                               -units);
+        }
+
+    } else if (units > 0) {
+        gw_quota_store_charge(zone->store, &entry->key, units);
+
+    } else {
+        gw_quota_store_give(zone->store, &entry->key, entry->result.start,
+                            -units);
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    if (units > 0) {
+        ngx_http_gw_quota_adjusted(zone, NGX_HTTP_GW_LIMIT_CHARGED, units);
+
+    } else {
+        ngx_http_gw_quota_adjusted(zone, NGX_HTTP_GW_LIMIT_GIVEN, -units);
+    }
+}
+
+
+static void
+ngx_http_gw_quota_correct_redis(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, int64_t units)
+{
+    ngx_http_gw_limit_job_t   *job;
+    ngx_http_gw_quota_zone_t  *zone;
+
+    zone = entry->quota->zone;
+
+    job = (units > 0) ? ngx_http_gw_quota_job_charge(ctx, entry, units)
+                      : ngx_http_gw_quota_job_give(ctx, entry, -units);
+
+    if (job == NULL) {
+        ngx_http_gw_quota_adjusted(zone, NGX_HTTP_GW_LIMIT_DROPPED,
+                                   units > 0 ? units : -units);
+        return;
+    }
+
+    job->counters = zone->counters;
+    job->first = NGX_HTTP_GW_QUOTA_RESULTS;
+    job->service = zone->link;
+    job->what = (units > 0) ? NGX_HTTP_GW_LIMIT_CHARGED
+                            : NGX_HTTP_GW_LIMIT_GIVEN;
+    job->units = job->cell.cost;
+
+    ngx_http_gw_limit_job_send(job);
+}
+
+
+static ngx_http_gw_limit_job_t *
+ngx_http_gw_quota_job_charge(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, int64_t units)
+{
+    ngx_str_t                        keys;
+    ngx_http_gw_limit_job_t         *job;
+    ngx_http_gw_quota_entry_t        more;
+    ngx_http_gw_limit_redis_cell_t   cell;
+
+    more = *entry;
+    more.cost = units;
+    more.silent = 0;
+
+    if (ngx_http_gw_quota_cell(ctx->request->pool, &more, &cell) != NGX_OK) {
+        return NULL;
+    }
+
+    /* the second key is behind the first one */
+
+    keys.data = cell.key.data;
+    keys.len = cell.key.len + more.remote.beside.len;
+
+    job = ngx_http_gw_limit_job(&ctx->worker->finals, &keys);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    keys.data = job->cell.key.data;
+
+    job->quota = more.remote;
+    job->quota.overage = 1;
+    job->quota.beside.data = keys.data + cell.key.len;
+    job->quota.id.data = job->id;
+
+    ngx_memcpy(job->id, more.remote.id.data, more.remote.id.len);
+
+    job->cell = cell;
+    job->cell.key.data = keys.data;
+    job->cell.quota = &job->quota;
+
+    job->call.mode = NGX_HTTP_GW_LIMIT_REDIS_FORCE;
+
+    return job;
+}
+
+
+/* to the period in which the request was decided, and to no other one */
+
+static ngx_http_gw_limit_job_t *
+ngx_http_gw_quota_job_give(ngx_http_gw_limit_ctx_t *ctx,
+    ngx_http_gw_quota_entry_t *entry, int64_t units)
+{
+    u_char                     start[sizeof("f") + NGX_INT64_LEN];
+    ngx_str_t                  key, beside, id;
+    ngx_http_gw_limit_job_t   *job;
+    ngx_http_gw_quota_zone_t  *zone;
+
+    zone = entry->quota->zone;
+    id = entry->remote.id;
+
+    if (entry->terms.length) {
+        id.data = start;
+        id.len = ngx_sprintf(start, "f%L", entry->result.start) - start;
+    }
+
+    if (ngx_http_gw_limit_redis_quota_keys(ctx->request->pool, &key, &beside,
+                                           &zone->redis->prefix, &zone->name,
+                                           &entry->value, &id)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    job = ngx_http_gw_limit_job(&ctx->worker->finals, &key);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    job->cell.kind = 'u';
+    job->cell.gcra = &job->gcra;
+    job->cell.window = &job->meter;
+    job->cell.cost = units;
+    job->cell.end = entry->result.end * 1000000;
+
+    job->call.mode = NGX_HTTP_GW_LIMIT_REDIS_GIVE;
+
+    return job;
 }
 
 
@@ -413,12 +638,7 @@ ngx_http_gw_limit_correct_redis(ngx_http_gw_limit_finals_t *finals,
 {
     ngx_http_gw_limit_job_t  *job;
 
-    job = NULL;
-
-    if (finals->njobs < NGX_HTTP_GW_LIMIT_FINAL_JOBS) {
-        job = ngx_alloc(sizeof(ngx_http_gw_limit_job_t) + key->len,
-                        finals->retry.log);
-    }
+    job = ngx_http_gw_limit_job(finals, key);
 
     if (job == NULL) {
         ngx_http_gw_limit_adjusted(zone, NGX_HTTP_GW_LIMIT_DROPPED,
@@ -426,11 +646,11 @@ ngx_http_gw_limit_correct_redis(ngx_http_gw_limit_finals_t *finals,
         return;
     }
 
-    ngx_memzero(job, sizeof(ngx_http_gw_limit_job_t));
-
-    job->finals = finals;
-    job->zone = zone;
+    job->counters = zone->counters;
+    job->first = NGX_HTTP_GW_LIMIT_SOURCES * NGX_HTTP_GW_LIMIT_RESULTS;
+    job->service = zone->link;
     job->what = what;
+    job->units = (units > 0) ? units : -units;
     job->gcra = plan->remote;
     job->meter = plan->meter;
 
@@ -439,7 +659,35 @@ ngx_http_gw_limit_correct_redis(ngx_http_gw_limit_finals_t *finals,
     job->cell.gcra = &job->gcra;
     job->cell.window = &job->meter;
     job->cell.end = end;
-    job->cell.cost = (units > 0) ? units : -units;
+    job->cell.cost = job->units;
+    job->call.mode = (units > 0) ? NGX_HTTP_GW_LIMIT_REDIS_FORCE
+                                 : NGX_HTTP_GW_LIMIT_REDIS_GIVE;
+
+    ngx_http_gw_limit_job_send(job);
+}
+
+
+/* Returns NULL if too many are on their way, or memory is short. */
+
+static ngx_http_gw_limit_job_t *
+ngx_http_gw_limit_job(ngx_http_gw_limit_finals_t *finals, ngx_str_t *key)
+{
+    ngx_http_gw_limit_job_t  *job;
+
+    if (finals->njobs >= NGX_HTTP_GW_LIMIT_FINAL_JOBS) {
+        return NULL;
+    }
+
+    job = ngx_alloc(sizeof(ngx_http_gw_limit_job_t) + key->len,
+                    finals->retry.log);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(job, sizeof(ngx_http_gw_limit_job_t));
+
+    job->finals = finals;
+
     job->cell.key.len = key->len;
     job->cell.key.data = (u_char *) job + sizeof(ngx_http_gw_limit_job_t);
 
@@ -450,13 +698,11 @@ ngx_http_gw_limit_correct_redis(ngx_http_gw_limit_finals_t *finals,
     job->call.patience = NGX_HTTP_GW_LIMIT_FINAL_WAIT;
     job->call.handler = ngx_http_gw_limit_job_done;
     job->call.data = job;
-    job->call.mode = (units > 0) ? NGX_HTTP_GW_LIMIT_REDIS_FORCE
-                                 : NGX_HTTP_GW_LIMIT_REDIS_GIVE;
 
     ngx_queue_insert_tail(&finals->jobs, &job->queue);
     finals->njobs++;
 
-    ngx_http_gw_limit_job_send(job);
+    return job;
 }
 
 
@@ -469,7 +715,7 @@ ngx_http_gw_limit_job_send(ngx_http_gw_limit_job_t *job)
 
     job->idle = 0;
     job->tries++;
-    job->call.link = ngx_http_gw_limit_link(finals->links, job->zone->link);
+    job->call.link = ngx_http_gw_limit_link(finals->links, job->service);
 
     if (job->call.link != NULL
         && ngx_http_gw_limit_redis_check(&job->call) == NGX_AGAIN)
@@ -523,7 +769,7 @@ static void
 ngx_http_gw_limit_job_end(ngx_http_gw_limit_job_t *job,
     ngx_http_gw_limit_adjusted_e what)
 {
-    ngx_http_gw_limit_adjusted(job->zone, what, job->cell.cost);
+    ngx_http_gw_counters_add(job->counters, job->first + what, job->units);
 
     ngx_queue_remove(&job->queue);
     job->finals->njobs--;

@@ -57,7 +57,7 @@
 /* src/scripts/give.lua */
 
 #define NGX_HTTP_GW_LIMIT_GIVE_SHA                                            \
-    "22ced9c6078a6bb27185c94840d77ce38c291424"
+    "9a13b08260e4a4420ec3411db8dd76ab86ad1457"
 
 #define NGX_HTTP_GW_LIMIT_GIVE_LUA                                            \
     "local call=redis.call\n"                                                 \
@@ -76,6 +76,16 @@
     "if v[1]and v[1]+0==ARGV[3*i-1]+0 then\n"                                 \
     "d=math.max(d-units,0)\n"                                                 \
     "call('HSET',KEYS[i],'c',d)\n"                                            \
+    "end\n"                                                                   \
+    "elseif kind=='u' then\n"                                                 \
+    "local used=call('GET',KEYS[i])\n"                                        \
+    "if used then\n"                                                          \
+    "d=used+0\n"                                                              \
+    "if now<ARGV[3*i-1]+0 then\n"                                             \
+    "units=math.min(units,d)\n"                                               \
+    "d=d-units\n"                                                             \
+    "call('DECRBY',KEYS[i],units)\n"                                          \
+    "end\n"                                                                   \
     "end\n"                                                                   \
     "else\n"                                                                  \
     "local tat=call('GET',KEYS[i])\n"                                         \

@@ -13,8 +13,6 @@
 
 static ngx_int_t ngx_http_gw_limit_metrics_requests(
     ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
-static ngx_int_t ngx_http_gw_limit_metrics_adjusted(
-    ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
 static ngx_int_t ngx_http_gw_limit_metrics_store(
     ngx_http_gw_limit_zone_t *zone, ngx_http_gw_metrics_t *metrics);
 static void ngx_http_gw_limit_label(gw_metric_label_t *label,
@@ -76,7 +74,13 @@ ngx_http_gw_limit_metrics(ngx_array_t *zones, ngx_http_gw_metrics_t *metrics)
     for (i = 0; i < zones->nelts; i++) {
 
         if (ngx_http_gw_limit_metrics_requests(zone[i], metrics) != NGX_OK
-            || ngx_http_gw_limit_metrics_adjusted(zone[i], metrics) != NGX_OK
+            || ngx_http_gw_limit_metrics_corrected(zone[i]->counters,
+                                                   NGX_HTTP_GW_LIMIT_SOURCES
+                                                   * NGX_HTTP_GW_LIMIT_RESULTS,
+                                                   &zone[i]->policy,
+                                            &ngx_http_gw_limit_adjusted_units,
+                                                   zone[i]->debt, metrics)
+               != NGX_OK
             || ngx_http_gw_limit_metrics_store(zone[i], metrics) != NGX_OK)
         {
             return NGX_ERROR;
@@ -135,35 +139,31 @@ ngx_http_gw_limit_metrics_requests(ngx_http_gw_limit_zone_t *zone,
 }
 
 
-/* a zone without final_cost and penalty has none */
-
-static ngx_int_t
-ngx_http_gw_limit_metrics_adjusted(ngx_http_gw_limit_zone_t *zone,
-    ngx_http_gw_metrics_t *metrics)
+ngx_int_t
+ngx_http_gw_limit_metrics_corrected(ngx_http_gw_counters_t *counters,
+    ngx_uint_t first, ngx_str_t *policy, const gw_metric_desc_t *desc,
+    ngx_uint_t zeros, ngx_http_gw_metrics_t *metrics)
 {
     uint64_t            value;
     ngx_uint_t          i;
     gw_metric_label_t   labels[2];
 
     labels[0].name = "policy";
-    labels[0].data = zone->policy.data;
-    labels[0].len = zone->policy.len;
+    labels[0].data = policy->data;
+    labels[0].len = policy->len;
 
     for (i = 0; i < NGX_HTTP_GW_LIMIT_ADJUSTED; i++) {
 
-        value = ngx_http_gw_counters_sum(zone->counters,
-                                         NGX_HTTP_GW_LIMIT_SOURCES
-                                         * NGX_HTTP_GW_LIMIT_RESULTS + i);
+        value = ngx_http_gw_counters_sum(counters, first + i);
 
-        if (value == 0 && !zone->debt) {
+        if (value == 0 && !zeros) {
             continue;
         }
 
         ngx_http_gw_limit_label(&labels[1], "result",
                                 ngx_http_gw_limit_adjustments[i]);
 
-        if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_limit_adjusted_units,
-                                    2, labels, value)
+        if (ngx_http_gw_metrics_add(metrics, desc, 2, labels, value)
             != NGX_OK)
         {
             return NGX_ERROR;

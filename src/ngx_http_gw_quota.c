@@ -17,7 +17,7 @@ static ngx_int_t ngx_http_gw_quota_parameter(ngx_conf_t *cf,
 static ngx_int_t ngx_http_gw_quota_zone_name(ngx_conf_t *cf,
     ngx_http_gw_quota_t *quota, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_quota_cost(ngx_conf_t *cf,
-    ngx_http_gw_quota_t *quota, ngx_str_t *value);
+    ngx_http_complex_value_t **cost, ngx_str_t *value, size_t prefix);
 static ngx_int_t ngx_http_gw_quota_warn(ngx_conf_t *cf,
     ngx_http_gw_quota_t *quota, ngx_str_t *value);
 
@@ -111,7 +111,11 @@ ngx_http_gw_quota_parameter(ngx_conf_t *cf, ngx_http_gw_quota_t *quota,
     }
 
     if (ngx_strncmp(value->data, "cost=", 5) == 0) {
-        return ngx_http_gw_quota_cost(cf, quota, value);
+        return ngx_http_gw_quota_cost(cf, &quota->cost, value, 5);
+    }
+
+    if (ngx_strncmp(value->data, "final_cost=", 11) == 0) {
+        return ngx_http_gw_quota_cost(cf, &quota->final_cost, value, 11);
     }
 
     if (ngx_strncmp(value->data, "warn=", 5) == 0) {
@@ -174,22 +178,22 @@ ngx_http_gw_quota_zone_name(ngx_conf_t *cf, ngx_http_gw_quota_t *quota,
 
 
 static ngx_int_t
-ngx_http_gw_quota_cost(ngx_conf_t *cf, ngx_http_gw_quota_t *quota,
-    ngx_str_t *value)
+ngx_http_gw_quota_cost(ngx_conf_t *cf, ngx_http_complex_value_t **cost,
+    ngx_str_t *value, size_t prefix)
 {
     int64_t  units;
 
-    quota->cost = ngx_http_gw_value_create(cf, value, 5);
-    if (quota->cost == NULL) {
+    *cost = ngx_http_gw_value_create(cf, value, prefix);
+    if (*cost == NULL) {
         return NGX_ERROR;
     }
 
-    if (quota->cost->lengths == NULL
-        && (ngx_http_gw_quota_units(&quota->cost->value, &units) != NGX_OK
+    if ((*cost)->lengths == NULL
+        && (ngx_http_gw_quota_units(&(*cost)->value, &units) != NGX_OK
             || units < 0))
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid cost value \"%V\"", value);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %*s value \"%V\"",
+                           prefix - 1, value->data, value);
         return NGX_ERROR;
     }
 
@@ -320,6 +324,24 @@ ngx_http_gw_quotas_check(ngx_conf_t *cf, ngx_http_gw_limits_t *limits,
     }
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_gw_quotas_final(ngx_http_gw_quotas_t *quotas)
+{
+    ngx_uint_t            i;
+    ngx_http_gw_quota_t  *quota;
+
+    quota = quotas->quotas.elts;
+
+    for (i = 0; i < quotas->quotas.nelts; i++) {
+        if (quota[i].final_cost != NULL) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -26,6 +26,7 @@ typedef struct {
     ngx_http_gw_quota_zone_t      *zone;         /* set when all is parsed */
     ngx_http_gw_limit_phase_e      phase;
     ngx_http_complex_value_t      *cost;         /* NULL: 1 */
+    ngx_http_complex_value_t      *final_cost;   /* NULL: as charged */
     ngx_http_complex_value_t      *filter;       /* NULL: always */
     ngx_uint_t                     warn;         /* percent, 0: never */
     unsigned                       overage:1;
@@ -78,6 +79,7 @@ typedef struct {
     int64_t                        owed_start;
 
     unsigned                       taken:1;
+    unsigned                       granted:1;    /* by Redis */
     unsigned                       local:1;      /* taken, and owed */
     unsigned                       silent:1;     /* not shown to the client */
     unsigned                       warned:1;
@@ -114,6 +116,9 @@ char *ngx_http_gw_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
  */
 ngx_int_t ngx_http_gw_quotas_resolve(ngx_conf_t *cf,
     ngx_http_gw_quotas_t *quotas);
+
+/* Returns 1 if one of them has final_cost. */
+ngx_uint_t ngx_http_gw_quotas_final(ngx_http_gw_quotas_t *quotas);
 
 /*
  * Checks that one call of Redis can decide the quotas and limits of each

@@ -44,8 +44,6 @@ static ngx_http_gw_limit_set_t *ngx_http_gw_quota_limits(
 static ngx_int_t ngx_http_gw_quota_cells(ngx_pool_t *pool,
     ngx_http_gw_quota_ctx_t *qctx, int64_t now,
     ngx_http_gw_limit_redis_cell_t *cell);
-static ngx_int_t ngx_http_gw_quota_cell(ngx_pool_t *pool,
-    ngx_http_gw_quota_entry_t *entry, ngx_http_gw_limit_redis_cell_t *cell);
 static void ngx_http_gw_quota_done(void *data,
     ngx_http_gw_limit_redis_t *check);
 static ngx_int_t ngx_http_gw_quota_told(ngx_http_request_t *r,
@@ -192,7 +190,7 @@ ngx_http_gw_quota_cells(ngx_pool_t *pool, ngx_http_gw_quota_ctx_t *qctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_quota_cell(ngx_pool_t *pool, ngx_http_gw_quota_entry_t *entry,
     ngx_http_gw_limit_redis_cell_t *cell)
 {
@@ -369,6 +367,7 @@ ngx_http_gw_quota_learn(ngx_http_gw_limit_ctx_t *ctx,
                 (void) ngx_http_gw_quota_exceeded(ctx->request, ctx, entry);
 
             } else {
+                entry->granted = 1;
                 ngx_http_gw_quota_pass(ctx, entry, cell->status == NGX_OK);
             }
 

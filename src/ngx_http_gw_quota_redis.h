@@ -32,6 +32,14 @@
 ngx_int_t ngx_http_gw_quota_ask(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);
 
+/*
+ * Fills in what a call of Redis has to know of a quota: the keys, and
+ * entry->remote, to which the cell points; the second key follows the first
+ * one in memory.  Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_quota_cell(ngx_pool_t *pool,
+    ngx_http_gw_quota_entry_t *entry, ngx_http_gw_limit_redis_cell_t *cell);
+
 /* Takes the answer.  Returns what the phase handler is to return. */
 ngx_int_t ngx_http_gw_quota_answer(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);

@@ -33,8 +33,6 @@ static ngx_int_t ngx_http_gw_quota_decide(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_entry_t *entry);
 static ngx_int_t ngx_http_gw_quota_invalid(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_quota_t *quota);
-static void ngx_http_gw_quota_complain(ngx_http_request_t *r,
-    ngx_http_gw_quota_zone_t *zone, const char *what);
 static void ngx_http_gw_quota_set_status(ngx_http_gw_quota_ctx_t *qctx,
     ngx_http_gw_quota_entry_t *entry, ngx_http_gw_quota_status_e status);
 
@@ -495,7 +493,7 @@ ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_gw_quota_complain(ngx_http_request_t *r,
     ngx_http_gw_quota_zone_t *zone, const char *what)
 {

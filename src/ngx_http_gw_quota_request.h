@@ -73,6 +73,10 @@ int64_t ngx_http_gw_quota_wait(ngx_http_gw_quota_entry_t *entry);
 void ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase);
 
+/* Logs that a value of a zone is not a number, but seldom. */
+void ngx_http_gw_quota_complain(ngx_http_request_t *r,
+    ngx_http_gw_quota_zone_t *zone, const char *what);
+
 /*
  * Adds what the client is told to an array of ngx_http_gw_limit_extra_t,
  * which may be zeroed.  Returns NGX_OK, or NGX_ERROR when memory is short.

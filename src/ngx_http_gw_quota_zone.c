@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_memory.h"
 #include "ngx_http_gw_quota_zone.h"
@@ -62,6 +63,11 @@ static const gw_metric_desc_t  ngx_http_gw_quota_evictions = {
     GW_METRIC_COUNTER
 };
 
+
+static const gw_metric_desc_t  ngx_http_gw_quota_adjusted_units = {
+    "gw_quota_adjusted_units_total",
+    "Units charged or given back after the decision.", GW_METRIC_COUNTER
+};
 
 static const char *const  ngx_http_gw_quota_results[] = {
     "passed", "rejected", "warned", "overage", "rejected_dry_run",
@@ -591,7 +597,8 @@ ngx_http_gw_quota_zone_memory(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
 
     zone->counters = ngx_http_gw_counters_create(cf, &name,
                                                  ngx_http_gw_quota_tag(),
-                                                 NGX_HTTP_GW_QUOTA_RESULTS);
+                                                 NGX_HTTP_GW_QUOTA_RESULTS
+                                                 + NGX_HTTP_GW_LIMIT_ADJUSTED);
 
     return (zone->counters == NULL) ? NGX_ERROR : NGX_OK;
 }
@@ -684,7 +691,14 @@ ngx_http_gw_quota_metrics(ngx_array_t *zones, ngx_http_gw_metrics_t *metrics)
             }
         }
 
-        if (ngx_http_gw_quota_zone_metrics(zone[i], metrics) != NGX_OK) {
+        if (ngx_http_gw_limit_metrics_corrected(zone[i]->counters,
+                                                NGX_HTTP_GW_QUOTA_RESULTS,
+                                                &zone[i]->policy,
+                                            &ngx_http_gw_quota_adjusted_units,
+                                                0, metrics)
+            != NGX_OK
+            || ngx_http_gw_quota_zone_metrics(zone[i], metrics) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -109,6 +109,12 @@ ngx_int_t ngx_http_gw_quota_metrics(ngx_array_t *zones,
     ngx_http_gw_metrics_t *metrics);
 
 
+/* counters of units that were charged or given back, behind the others */
+
+#define ngx_http_gw_quota_adjusted(zone, what, units)                         \
+    ngx_http_gw_counters_add((zone)->counters,                                \
+                             NGX_HTTP_GW_QUOTA_RESULTS + (what), units)
+
 #define ngx_http_gw_quota_count(zone, result)                                 \
     ngx_http_gw_count((zone)->counters, result)
 

@@ -478,6 +478,16 @@ invalid cost value "cost=-1"
 
 
 
+=== TEST: K11 gw_quota with a final_cost below 0
+--- http_config
+gw_quota_zone $arg_a zone=a:1m quota=1 period=day;
+--- config
+location /t { gw_quota zone=a final_cost=-1; return 200; }
+--- refused
+invalid final_cost value "final_cost=-1"
+
+
+
 === TEST: gw_quota, cost=x
 --- http_config
 gw_quota_zone $arg_a zone=a:1m quota=1 period=day;

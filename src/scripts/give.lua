@@ -12,8 +12,12 @@
 --             ARGV[3i-1]  "w" of the window in which they were charged: what
 --                         was charged in another one stays as it is
 --
--- Returns { now, d1, .. dn }: d is TAT - now or "c" after the call, 0 if there
--- is nothing of the key.
+--   "u"  ARGV[3i-2]  units of a quota
+--        ARGV[3i-1]  end of the period, usec: nothing is given back later
+--        KEYS[i]     that of the period, ends with its id
+--
+-- Returns { now, d1, .. dn }: d is TAT - now or "c" or the units used after the
+-- call, 0 if there is nothing of the key.
 
 -- util/embed-lua turns this file into ngx_http_gw_limit_lua.h.
 
@@ -37,6 +41,19 @@ for i = 1, n do
         if v[1] and v[1] + 0 == ARGV[3 * i - 1] + 0 then
             d = math.max(d - units, 0)
             call('HSET', KEYS[i], 'c', d)
+        end
+
+    elseif kind == 'u' then
+        local used = call('GET', KEYS[i])
+
+        if used then
+            d = used + 0
+
+            if now < ARGV[3 * i - 1] + 0 then
+                units = math.min(units, d)
+                d = d - units
+                call('DECRBY', KEYS[i], units)
+            end
         end
 
     else

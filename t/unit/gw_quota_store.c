@@ -104,6 +104,24 @@ test_units(void)
     ok(take(store, 2, &q, 1500, 0, 0, &res) == GW_OK && res.used == 0,
        "a key never seen");
 
+    {
+        gw_quota_key_t  key;
+        unsigned        n;
+
+        n = 1;
+        gw_quota_store_key(store, (u_char *) &n, sizeof(n), &key);
+        gw_quota_store_charge(store, &key, 12);
+        ok(take(store, 1, &q, 1500, 0, 0, &res) == GW_DECLINED
+           && res.used == 12, "charged whether they are there or not");
+        give(store, 1, 1000, 12);
+
+        n = 99;
+        gw_quota_store_key(store, (u_char *) &n, sizeof(n), &key);
+        gw_quota_store_charge(store, &key, 12);
+        ok(take(store, 99, &q, 1500, 0, 0, &res) == GW_OK && res.used == 0,
+           "a key without a period is not charged");
+    }
+
     take(store, 1, &q, 1999, 10, 0, &res);
     q.start = 2000;
     q.end = 3000;
