@@ -258,21 +258,22 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     # whoever it is that had to probe
 
     kill('KILL', ($nginx->workers)[0 .. $workers - 2]);
-    $before = $connects->();
-
-    ok($nginx->until(10, sub { $connects->() >= $before + $workers + 2 }),
-       'R3 another worker probes when that one is killed');
 
     ok($nginx->until(10, sub { $down->(2 * $workers - 1) }),
        'R3 it is down for the new ones');
+
+    $before = $connects->();
+
+    ok($nginx->until(20, sub { $connects->() >= $before + 2 }),
+       'R3 another worker probes when that one is killed');
 
     $fake->kill;
 
     my $redis = GW::Redis->new(port => $port);
 
-    $start = time();
-    ok($nginx->until(10, sub { $all->('up') }), 'R3 all workers follow');
-    cmp_ok(time() - $start, '<', 4, 'R3 soon');
+    # by now probes may be ten seconds apart
+
+    ok($nginx->until(30, sub { $all->('up') }), 'R3 all workers follow');
 
     my @links = $redis->command(qw(CLIENT LIST)) =~ /name=gw:/g;
 
