@@ -11,6 +11,7 @@
 #include "ngx_http_gw_concurrency_request.h"
 #include "ngx_http_gw_joint.h"
 #include "ngx_http_gw_limit_api.h"
+#include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_request.h"
@@ -20,6 +21,7 @@
 
 
 #define NGX_HTTP_GW_RATELIMIT_DELAY_MAX  1024    /* requests of a worker */
+#define NGX_HTTP_GW_RATELIMIT_DENY       1000    /* ms */
 
 
 typedef struct {
@@ -247,6 +249,13 @@ static ngx_command_t  ngx_http_gw_ratelimit_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_gw_ratelimit_main_conf_t, worker.delay_max),
       &ngx_http_gw_ratelimit_delay_bounds },
+
+    { ngx_string("gw_limit_deny_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_gw_limit_deny_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_gw_ratelimit_main_conf_t, worker.deny),
+      NULL },
 
       ngx_null_command
 };
@@ -690,6 +699,7 @@ ngx_http_gw_ratelimit_create_main_conf(ngx_conf_t *cf)
                            ngx_http_gw_ratelimit_metrics);
 
     rmcf->worker.delay_max = NGX_CONF_UNSET;
+    rmcf->worker.deny = NGX_CONF_UNSET_MSEC;
 
     rmcf->api.limits = &rmcf->zones;
     rmcf->api.quotas = &rmcf->quota_zones;
@@ -713,6 +723,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(rmcf->worker.delay_max,
                         NGX_HTTP_GW_RATELIMIT_DELAY_MAX);
+    ngx_conf_init_msec_value(rmcf->worker.deny, NGX_HTTP_GW_RATELIMIT_DENY);
 
     ngx_http_gw_limit_finals_resolve(&rmcf->worker.finals);
 

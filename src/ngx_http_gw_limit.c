@@ -10,6 +10,7 @@
 
 #include "gw_limit_window.h"
 #include "ngx_http_gw_limit.h"
+#include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_limit_final.h"
 
 
@@ -54,9 +55,6 @@ static void ngx_http_gw_limit_store_give(ngx_http_gw_limit_zone_t *zone,
     int64_t units);
 static int64_t ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry,
     int64_t now);
-static void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
-    ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
-    gw_gcra_result_t *res, int64_t ticks);
 static ngx_uint_t ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared,
     int64_t *now);
 static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
@@ -387,9 +385,7 @@ ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry, int64_t now)
 }
 
 
-/* ticks: of the result in one microsecond */
-
-static void
+void
 ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
     ngx_http_gw_limit_source_e source, gw_gcra_t *gcra, gw_gcra_result_t *res,
     int64_t ticks)
@@ -433,6 +429,8 @@ ngx_http_gw_limit_give(ngx_http_gw_limit_set_t *set)
             entry->granted = 0;
 
             if (entry->cost) {
+                ngx_http_gw_limit_deny_drop(entry);
+
                 ngx_http_gw_limit_correct_redis(set->finals,
                                                 entry->limit->zone,
                                                 entry->plan,
@@ -579,6 +577,7 @@ ngx_http_gw_limit_ask(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
         *cell++ = more[i];
     }
 
+    calls->asked = ngx_http_gw_limit_clock();
     calls->take.link = link;
     calls->take.cells = cells;
     calls->take.ncells = set->remote + n;
@@ -715,6 +714,8 @@ ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     if (calls->take.status != NGX_OK && calls->take.status != NGX_DECLINED) {
         return NGX_ERROR;
     }
+
+    ngx_http_gw_limit_deny_told(set, calls);
 
     cell = calls->take.cells;
 

@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "gw_limit_deny.h"
 #include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_limit_zone.h"
@@ -102,6 +103,12 @@ typedef struct {
     unsigned                          denied:1;  /* shadow: has no room */
     unsigned                          taken:1;   /* from shared memory */
     unsigned                          granted:1; /* by Redis */
+
+    /* of the deny cache */
+
+    gw_limit_deny_t                   deny;
+    unsigned                          known:1;   /* deny is of the key */
+    unsigned                          reserved:1;
 } ngx_http_gw_limit_entry_t;
 
 
@@ -121,6 +128,7 @@ typedef struct {
     ngx_http_gw_limit_entry_t        *failed;    /* the one that rejected */
     ngx_http_gw_limit_late_t         *late;      /* NULL: none is due */
     ngx_http_gw_limit_finals_t       *finals;
+    ngx_msec_t                        deny;      /* time of denials, 0: none */
     unsigned                          silent:1;  /* not shown to the client */
     unsigned                          invalid:1; /* has one without a rate */
     unsigned                          shadows:1; /* some reject nobody */
@@ -133,6 +141,7 @@ typedef struct {
     ngx_http_gw_limit_redis_t         take;
     ngx_http_gw_limit_redis_t         debit;
     ngx_uint_t                        service;   /* number of it */
+    int64_t                           asked;     /* ns, our clock */
 } ngx_http_gw_limit_calls_t;
 
 
@@ -182,6 +191,16 @@ ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_source_e source);
+
+/*
+ * Fills in the answer of an entry.
+ *
+ *     gcra   that decided, if it is of the algorithm
+ *     ticks  of gcra and the result in one microsecond
+ */
+void ngx_http_gw_limit_answer(ngx_http_gw_limit_entry_t *entry,
+    ngx_http_gw_limit_source_e source, gw_gcra_t *gcra,
+    gw_gcra_result_t *res, int64_t ticks);
 
 /* Computes entry->key, once. */
 void ngx_http_gw_limit_hash(ngx_http_gw_limit_entry_t *entry);

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "gw_limit_deny.h"
 #include "gw_limit_window.h"
 #include "ngx_http_gw_limit_api_ask.h"
 #include "ngx_http_gw_limit_lua.h"
@@ -267,13 +268,16 @@ ngx_http_gw_limit_api_forget(ngx_http_gw_limit_api_ask_t *ask)
 
     ngx_http_gw_limit_zone_key(zone, NGX_HTTP_GW_LIMIT_GCRA, &ask->key, &key);
     gw_limit_store_reset(store, &key);
+    gw_limit_deny_drop(store, &key);
 
     ngx_http_gw_limit_zone_key(zone, NGX_HTTP_GW_LIMIT_SLIDING, &ask->key,
                                &key);
     gw_limit_window_reset(store, &key);
+    gw_limit_deny_drop(store, &key);
 
     ngx_http_gw_limit_zone_key(zone, NGX_HTTP_GW_LIMIT_FIXED, &ask->key, &key);
     gw_limit_window_reset(store, &key);
+    gw_limit_deny_drop(store, &key);
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_limit_window.h"
+#include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_limit_final.h"
 #include "gw_quota_copy.h"
 #include "ngx_http_gw_limit_request.h"
@@ -249,6 +250,11 @@ ngx_http_gw_limit_settle_set(ngx_http_gw_limit_ctx_t *ctx,
         }
 
         if (entry->granted) {
+
+            if (units < 0) {
+                ngx_http_gw_limit_deny_drop(entry);
+            }
+
             ngx_http_gw_limit_correct_redis(&ctx->worker->finals,
                                             entry->limit->zone, entry->plan,
                                             &entry->cell->key, entry->end,

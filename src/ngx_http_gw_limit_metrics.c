@@ -49,7 +49,7 @@ static const gw_metric_desc_t  ngx_http_gw_limit_retries = {
 
 
 static const char *const  ngx_http_gw_limit_sources[] = {
-    "shm", "redis", "fallback", "none"
+    "shm", "redis", "fallback", "none", "deny_cache"
 };
 
 static const char *const  ngx_http_gw_limit_results[] = {

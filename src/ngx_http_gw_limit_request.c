@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
 
@@ -177,6 +178,12 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
         ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_ERROR_PASSED);
     }
 
+    if (set->remote
+        && ngx_http_gw_limit_deny(set, ctx->worker->deny) != NGX_OK)
+    {
+        return ngx_http_gw_limit_reject(r, ctx, phase);
+    }
+
     if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_SHM) != NGX_OK) {
         ngx_http_gw_limit_penalties(r, ctx, set->failed);
         return ngx_http_gw_limit_reject(r, ctx, phase);
@@ -213,6 +220,11 @@ ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
 
     ctx->calls.take.handler = ngx_http_gw_limit_done;
     ctx->calls.take.data = ctx;
+
+    if (ngx_http_gw_limit_deny_reserve(set) != NGX_OK) {
+        ngx_http_gw_limit_give(set);
+        return ngx_http_gw_limit_reject(r, ctx, phase);
+    }
 
     if (ngx_http_gw_limit_ask(r->pool, set, link, &ctx->calls, NULL, 0)
         != NGX_AGAIN)
@@ -259,6 +271,8 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     set = &ctx->set[phase];
     conf = ctx->conf;
+
+    ngx_http_gw_limit_deny_release(set);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "gw ratelimit: redis did not decide: %s, policy %ui",

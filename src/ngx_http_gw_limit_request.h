@@ -93,6 +93,7 @@ typedef struct {
 typedef struct {
     ngx_http_gw_limit_links_t         links;
     ngx_int_t                         delay_max;
+    ngx_msec_t                        deny;      /* time of denials */
     ngx_int_t                         delayed;   /* requests */
     ngx_http_gw_limit_rates_t         rates;
     ngx_http_gw_limit_finals_t        finals;

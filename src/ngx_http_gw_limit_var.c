@@ -47,7 +47,9 @@ static const ngx_str_t  ngx_http_gw_limit_statuses[] = {
 static const ngx_str_t  ngx_http_gw_limit_sources[] = {
     ngx_string("shm"),
     ngx_string("redis"),
-    ngx_string("fallback")
+    ngx_string("fallback"),
+    ngx_null_string,
+    ngx_string("deny_cache")
 };
 
 

@@ -39,6 +39,7 @@ typedef enum {
     NGX_HTTP_GW_LIMIT_REDIS,
     NGX_HTTP_GW_LIMIT_FALLBACK,
     NGX_HTTP_GW_LIMIT_NOWHERE,
+    NGX_HTTP_GW_LIMIT_DENY_CACHE,
     NGX_HTTP_GW_LIMIT_SOURCES
 } ngx_http_gw_limit_source_e;
 

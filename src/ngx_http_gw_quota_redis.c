@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_quota_redis.h"
 #include "ngx_http_gw_quota_request.h"
 
@@ -127,6 +128,10 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_gw_limit_deny_reserve(set) != NGX_OK) {
+        return ngx_http_gw_quota_limited(r, ctx, phase);
     }
 
     /* replies come in the order of the calls: first what is owed */
@@ -467,6 +472,8 @@ static ngx_int_t
 ngx_http_gw_quota_untold(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
+    ngx_http_gw_limit_deny_release(&ctx->set[phase]);
+
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "gw ratelimit: redis did not decide: %s, policy %ui",
                    ctx->calls.take.reason ? ctx->calls.take.reason : "",

@@ -49,6 +49,7 @@ gw_limit_zone $arg_a zone=e:1m rate=5r/m algorithm=sliding;
 gw_limit_zone $arg_a zone=f:1m rate=5r/m algorithm=fixed;
 gw_limit_zone $arg_a zone=g:1m rate=5r/m algorithm=gcra;
 gw_limit_delay_max 0;
+gw_limit_deny_cache 1h;
 --- config
 gw_limit zone=a phase=preaccess;
 gw_limit_on_error reject=599;
@@ -684,6 +685,31 @@ gw_limit_headers ratelimit;
 gw_limit_headers ratelimit;
 --- refused
 "gw_limit_headers" directive is duplicate
+
+
+
+=== TEST: gw_limit_deny_cache without a time
+--- http_config
+gw_limit_deny_cache on;
+--- refused
+invalid time "on", it must be 0, or a time of at most 1h for which a denial by Redis is believed
+
+
+
+=== TEST: gw_limit_deny_cache of too long a time
+--- http_config
+gw_limit_deny_cache 61m;
+--- refused
+invalid time "61m", it must be 0, or a time of at most 1h
+
+
+
+=== TEST: gw_limit_deny_cache twice
+--- http_config
+gw_limit_deny_cache 1s;
+gw_limit_deny_cache 1s;
+--- refused
+"gw_limit_deny_cache" directive is duplicate
 
 
 

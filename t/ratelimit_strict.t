@@ -21,6 +21,9 @@ my $redis = GW::Redis->new;
 my $server = $redis->server;
 
 my $http = <<"END";
+    # each decision is one of Redis
+    gw_limit_deny_cache 0;
+
     gw_redis main {
         server $server;
         timeout 100ms;

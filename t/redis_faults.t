@@ -29,6 +29,8 @@ sub http {
         $more
     }
 
+    gw_limit_deny_cache 0;
+
     gw_limit_zone \$arg_k zone=five:1m rate=1r/m burst=4 redis=main;
     gw_limit_zone \$arg_k zone=wide:1m rate=1000r/s burst=9999 redis=main;
     gw_limit_zone \$arg_k zone=slow:1m rate=1r/d burst=9998 redis=main;
