@@ -280,7 +280,8 @@ ngx_http_gw_concurrency_answer(ngx_http_request_t *r,
 
     /* the next probe may find it */
 
-    ctx->retry_after = 1000000;
+    ctx->retry_after = ngx_http_gw_limit_jitter(conf->jitter, &ctx->dice,
+                                                1000000);
 
     return ngx_http_gw_limit_refuse(r, ctx, conf->error_status, NULL);
 }

@@ -412,7 +412,8 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
                             ? NGX_HTTP_GW_QUOTA_COUNT_FALLBACK_REJECTED
                             : NGX_HTTP_GW_QUOTA_COUNT_REJECTED);
 
-    ctx->retry_after = ngx_max(ngx_http_gw_quota_wait(entry), 0);
+    ctx->retry_after = ngx_http_gw_limit_jitter(conf->jitter, &ctx->dice,
+                                   ngx_max(ngx_http_gw_quota_wait(entry), 0));
 
     ngx_http_gw_quota_give(ctx, entry->quota->phase);
 

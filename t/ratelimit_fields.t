@@ -28,6 +28,11 @@ my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
     gw_limit_zone \$arg_k zone=window:1m rate=100r/d algorithm=fixed;
     gw_limit_zone \$arg_k zone=shadow:1m rate=1r/m;
     gw_quota_zone \$arg_k zone=month:1m quota=50 period=30d;
+    gw_quota_zone \$arg_k zone=herd:1m quota=1 period=day;
+    gw_redis gone { server unix:/nonexistent.sock; }
+    gw_limit_zone \$arg_k zone=gone:1m rate=1r/s redis=gone;
+    gw_quota_zone \$arg_k zone=goneq:1m quota=5 period=day redis=gone;
+    gw_concurrency_zone \$arg_k zone=gonec:1m redis=gone;
     gw_concurrency_zone \$arg_k zone=jobs:1m;
 
     # the upstream: what arg_r, arg_x and arg_t say
@@ -97,6 +102,16 @@ my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
             gw_quota zone=month; gw_concurrency zone=jobs limit=5;
             gw_limit_headers ratelimit all x-ratelimit; empty_gif; }
 
+        location /herd { gw_quota zone=herd; gw_limit_retry_jitter 100%;
+            empty_gif; }
+
+        location /gone/ { gw_limit_on_error reject;
+            location /gone/limit { gw_limit zone=gone; empty_gif; }
+            location /gone/quota { gw_quota zone=goneq; empty_gif; }
+            location /gone/jobs { gw_concurrency zone=gonec limit=5;
+                empty_gif; } }
+        location /none { gw_concurrency zone=jobs limit=0; empty_gif; }
+
         location /jobs { gw_concurrency zone=jobs limit=1;
             gw_limit_headers ratelimit x-ratelimit ratelimit-triple;
             empty_gif; }
@@ -108,6 +123,8 @@ lists();
 partitions();
 upstream();
 cached();
+herd();
+bodies();
 
 done_testing();
 
@@ -298,4 +315,55 @@ sub cached {
 
     like($text, qr/KEY: 1/, 'the response is in the cache');
     unlike($text, qr/ratelimit/i, 'K13 our fields are not stored');
+}
+
+
+sub herd {
+    my (%times, $later);
+
+    for my $k (1 .. 12) {
+        $nginx->get("/herd?k=h$k");
+
+        my $r = $nginx->get("/herd?k=h$k");
+        my $after = $r->{header}{'retry-after'};
+        my ($t) = $r->{header}{ratelimit} =~ /;t=(\d+)$/;
+
+        $later++ if $after >= $t && $after <= 2 * 86400;
+        $times{$after} = 1;
+    }
+
+    is($later, 12, 'K16 a rejection by a quota is not told less than t');
+    cmp_ok(scalar(keys %times), '>', 6,
+           'K16 those that are rejected together come back apart');
+}
+
+
+# RFC 9457, for each kind
+
+sub bodies {
+    for my $kind ('limit', 'quota', 'jobs') {
+        my $r = $nginx->get("/gone/$kind?k=x");
+
+        is("$r->{status} $r->{header}{'content-type'} "
+           . ($r->{header}{'retry-after'} // '-'),
+           '503 application/problem+json 1', "on_error reject: $kind");
+        is($r->{body}, '{"type":"https://iana.org/assignments/'
+           . 'http-problem-types#temporary-reduced-capacity","title":"Request '
+           . 'cannot be satisfied due to temporary server capacity '
+           . 'constraints","status":503}', "its body: $kind");
+    }
+
+    my $exceeded = sub {
+        return '{"type":"https://iana.org/assignments/http-problem-types'
+               . '#quota-exceeded","title":"Request cannot be satisfied as '
+               . 'assigned quota has been exceeded","status":429,'
+               . qq("violated-policies":["$_[0]"]});
+    };
+
+    my $r = $nginx->get('/none?k=b1');
+    is($r->{body}, $exceeded->('jobs'), 'the body of gw_concurrency');
+    is($r->{header}{'retry-after'}, undef, 'which has no Retry-After');
+
+    is($nginx->get('/herd?k=h1')->{body}, $exceeded->('herd'),
+       'the body of gw_quota');
 }
