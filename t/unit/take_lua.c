@@ -33,6 +33,7 @@
 #define CALLS   6000
 #define KEYS    8
 #define GCRAS   5                     /* of the keys, the rest are windows */
+#define DEBTS   2                     /* of those, may owe a bucket */
 #define LIMITS  4
 #define QUOTAS  5                     /* numbers KEYS and up */
 #define EDGE    20000                 /* usec before the end of a period */
@@ -64,7 +65,7 @@ static gw_window_cell_t  cells[KEYS];
 static uint64_t            memory[MEMORY / 8], before[MEMORY / 8];
 static gw_quota_store_t   *store;
 static int64_t             granted;    /* to the second quota, in one period */
-static int                 carries, turns;
+static int                 carries, turns, gives;
 static int64_t             began[QUOTAS];
 
 
@@ -241,9 +242,9 @@ units(const limit_t *l)
 /* as ngx_http_gw_limit_redis_ticks() */
 
 static void
-ticks(const limit_t *l)
+ticks(const limit_t *l, char mode)
 {
-    int64_t  charge, need;
+    int64_t  charge, need, most;
 
     if (l->key >= KEYS) {
         units(l);
@@ -257,7 +258,13 @@ ticks(const limit_t *l)
         return;
     }
 
-    if (l->cost > l->gcra.capacity) {
+    if (mode == 'f') {
+        most = (l->gcra.tau + l->gcra.debt) / l->gcra.interval;
+
+        charge = ((l->cost < most) ? l->cost : most) * l->gcra.interval;
+        need = l->gcra.interval;
+
+    } else if (l->cost > l->gcra.capacity) {
         charge = l->gcra.tau;
         need = l->gcra.tau + 1;
 
@@ -315,7 +322,7 @@ ask(limit_t *l, int n, char mode, int64_t *reply)
     }
 
     for (i = 0; i < n; i++) {
-        ticks(&l[i]);
+        ticks(&l[i], mode);
     }
 
     if (kinds) {
@@ -351,7 +358,8 @@ ahead(const limit_t *l, int64_t now)
 
     d = model[l->key] - now;
 
-    return (d < 0) ? 0 : (d > l->gcra.tau) ? l->gcra.tau : d;
+    return (d < 0) ? 0 : (d > l->gcra.tau + l->gcra.debt)
+                         ? l->gcra.tau + l->gcra.debt : d;
 }
 
 
@@ -402,7 +410,7 @@ look(const limit_t *l, int64_t now, gw_window_cell_t *cell, int *strange,
 
     if (l->key < GCRAS) {
         *d = ahead(l, now);
-        *strange = (model[l->key] > now + l->gcra.tau);
+        *strange = (model[l->key] > now + l->gcra.tau + l->gcra.debt);
         room = (gw_gcra_take(&l->gcra, model[l->key], now, l->cost, &res)
                 == GW_OK);
         *after = *d + ((l->cost > l->gcra.capacity)
@@ -491,14 +499,19 @@ expect(limit_t *l, int n, char mode, const int64_t *reply)
 
     for (i = 0, k = 1; i < n; i++, k++) {
         shadow = (l[i].kind < 'a');
-        most = (l[i].key < GCRAS) ? l[i].gcra.tau
-               : (l[i].key < KEYS) ? l[i].window.limit : INT64_MAX;
+        most = (l[i].key < KEYS) ? l[i].window.limit : INT64_MAX;
         want = d[i];
         kept = strange[i];
 
         if (mode == 'f') {
             kept = kept || l[i].cost > 0;
             want = (after[i] > most && l[i].cost) ? most : after[i];
+
+            if (l[i].key < GCRAS) {
+                want = gw_gcra_force(&l[i].gcra, model[l[i].key], now,
+                                     l[i].cost)
+                       - now;
+            }
 
         } else if (mode == 't' && yes && (room[i] || !shadow)) {
             kept = kept || l[i].cost > 0;
@@ -545,6 +558,83 @@ expect(limit_t *l, int n, char mode, const int64_t *reply)
             return 0;
         }
     }
+
+    return 1;
+}
+
+
+/* gives units back, as ngx_http_gw_limit_redis_check() asks give.lua */
+
+static int
+give(limit_t *l)
+{
+    int                n;
+    char               kinds[3];
+    int64_t            now, d, want, units, most, end;
+    const char        *text;
+    gw_window_cell_t  *cell;
+
+    units = 1 + (int64_t) rnd(rnd(4) == 0 ? 60 : 4);
+    most = (l->gcra.tau + l->gcra.debt) / l->gcra.interval;
+    cell = &cells[l->key];
+    end = cell->end + (rnd(4) == 0);
+
+    kinds[0] = 'b';
+    kinds[1] = l->kind;
+    kinds[2] = '\0';
+
+    fprintf(out, "*8\r\n");
+    word("EVALSHA");
+    word(NGX_HTTP_GW_LIMIT_GIVE_SHA);
+    number(1);
+    word(key(l, 0));
+    number(l->key < GCRAS ? ((units < most) ? units : most) * l->gcra.interval
+                          : units);
+    number(l->key < GCRAS ? l->gcra.interval : end);
+    number(0);
+    word(kinds);
+    fflush(out);
+
+    text = line();
+    n = (text[0] == '*') ? atoi(text + 1) : 0;
+
+    if (n != 2) {
+        printf("# unexpected reply: %s", text);
+        return 0;
+    }
+
+    now = atoll(line() + 1);
+    d = atoll(line() + 1);
+
+    if (l->key < GCRAS) {
+
+        if (model[l->key] > now) {
+            model[l->key] = gw_gcra_give(&l->gcra, model[l->key], units);
+        }
+
+        want = (model[l->key] > now) ? model[l->key] - now : 0;
+
+    } else {
+
+        if (end == cell->end) {
+            cell->count = (cell->count > units) ? cell->count - units : 0;
+        }
+
+        if (cell->end <= now) {
+            /* it counts for nothing, and may be gone */
+            return 1;
+        }
+
+        want = cell->count;
+    }
+
+    if (d != want) {
+        printf("# %lld given back, kind %c: %lld, not %lld\n",
+               (long long) units, l->kind, (long long) d, (long long) want);
+        return 0;
+    }
+
+    gives++;
 
     return 1;
 }
@@ -722,6 +812,10 @@ limits(limit_t *l)
         if (l[i].key >= KEYS) {
             name(&l[i]);
 
+        } else if (l[i].key < DEBTS) {
+            l[i].kind = 'd';
+            l[i].gcra.debt = l[i].gcra.tau;
+
         } else if (l[i].key >= GCRAS) {
             period = spans[rnd(5)];
             l[i].kind = (rnd(3) == 0) ? 'f' : 's';
@@ -794,6 +888,18 @@ main(void)
     ok(strncmp(sha, NGX_HTTP_GW_LIMIT_TAKE_SHA, 40) == 0,
        "the SHA-1 in the header is that of the script");
 
+    fprintf(out, "*3\r\n");
+    word("SCRIPT");
+    word("LOAD");
+    word(NGX_HTTP_GW_LIMIT_GIVE_LUA);
+    fflush(out);
+
+    (void) line();
+    sha = line();
+
+    ok(strncmp(sha, NGX_HTTP_GW_LIMIT_GIVE_SHA, 40) == 0,
+       "and that of the other script");
+
     same = kept = 1;
     denied = allowed = refused = 0;
     store = gw_quota_store_create(memory, MEMORY, (const uint64_t[2]) {1, 2});
@@ -838,6 +944,12 @@ main(void)
             allowed++;
         }
 
+        for (k = 0; k < n && same; k++) {
+            if (l[k].key < KEYS && rnd(4) == 0) {
+                same = give(&l[k]);
+            }
+        }
+
         for (k = 0; k < KEYS && same; k++) {
             kept = kept && (k < GCRAS ? stored(k) : stored_window(k));
         }
@@ -848,6 +960,7 @@ main(void)
     ok(denied > CALLS / 10 && allowed > CALLS / 10,
        "%d calls denied, %d allowed", denied, allowed);
 
+    ok(gives > CALLS / 10, "%d times units were given back", gives);
     ok(refused > 0, "%d calls named a wrong period", refused);
     ok(carries > 0 && turns > 2, "%d answers with units carried, %d turns",
        carries, turns);
