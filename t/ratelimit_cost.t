@@ -420,4 +420,116 @@ for my $p (@places) {
 
 is(metric('slow', 'given'), -1, 'a zone without them has no such metric');
 
+$nginx->stop;
+
+
+# Redis is away when the request is over
+
+my $far = GW::Nginx->new(workers => 1, http => <<"END");
+    gw_redis main {
+        server $server;
+        timeout 50ms;
+        stall_timeout 10s;
+        max_fails 1;
+        fail_timeout 200ms;
+    }
+    gw_limit_zone \$arg_k zone=far:1m rate=1r/h burst=9 redis=main;
+    gw_limit_zone \$arg_k zone=slow:1m rate=4r/s burst=9;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        add_header X-Limit "\$gw_limit_status \$gw_limit_remaining" always;
+        add_header X-Redis \$gw_redis_state_main always;
+
+        location = /far { gw_limit zone=far nodelay final_cost=\$arg_f; empty_gif; }
+        location = /slow {
+            gw_limit zone=far nodelay final_cost=\$arg_f;
+            proxy_pass http://127.0.0.1:%%PORT%%/b/slow;
+        }
+        location = /look { gw_limit zone=far nodelay cost=0; empty_gif; }
+        location = /b/slow { gw_limit zone=slow cost=3; empty_gif; }
+        location = /m { gw_metrics prometheus; }
+    }
+END
+
+sub far_up {
+    return $far->until(8, sub {
+        $far->get('/look?k=up')->{header}{'x-limit'} eq 'PASSED 10' });
+}
+
+
+sub far_left {
+    my ($key, $left, $name) = @_;
+    my $is;
+
+    $far->until(4, sub {
+        $is = $far->get("/look?k=$key")->{header}{'x-limit'};
+        $is eq "PASSED $left" });
+
+    is($is, "PASSED $left", $name);
+}
+
+
+sub far_metric {
+    my ($result, $value, $name) = @_;
+    my $is;
+
+    $far->until(9, sub {
+        ($is) = $far->get('/m')->{body} =~ /^gw_limit_adjusted_units_total
+            \{policy="far",result="$result"\}\ (\d+)$/mx;
+        $is == $value });
+
+    is($is, $value, $name);
+}
+
+
+# the request, and what happens while it is in progress
+
+sub meanwhile {
+    my ($uri, $code) = @_;
+
+    my $sock = $far->connect;
+    print $sock "GET $uri HTTP/1.0\r\nHost: x\r\n\r\n";
+    sleep(0.15);
+    $code->();
+
+    return join('', <$sock>);
+}
+
+
+ok(far_up(), 'Redis is up');
+
+# R5: it answers late, when the request is over
+
+$redis->pause;
+is($far->get('/far?k=late&f=4')->{header}{'x-limit'}, 'FALLBACK_PASSED 9',
+   'R5 no answer in time');
+$redis->resume;
+ok(far_up(), 'Redis is back');
+far_left('late', 6, 'R5 four are charged in Redis in the end');
+
+# it is cut off: sent again when it is there again
+
+meanwhile('/slow?k=again&f=4', sub { $redis->kill });
+$redis->start;
+ok(far_up(), 'Redis is back, and empty');
+far_left('again', 7, 'what it has not run is sent again: three of four');
+
+# it stands still: the call may have run, and has
+
+my $before = $redis->command('GET', 'gw:1:l:far:{still}');
+is($before, undef, 'a new key');
+meanwhile('/slow?k=still&f=5', sub { $redis->pause });
+far_metric('unknown', 4, 'no reply within a second');
+$redis->resume;
+ok(far_up(), 'Redis is back');
+far_left('still', 5, 'once, not twice');
+
+# it stays away
+
+meanwhile('/slow?k=gone&f=6', sub { $redis->kill });
+far_metric('dropped', 5, 'five attempts, and no more');
+
+$far->stop;
+
 done_testing();
