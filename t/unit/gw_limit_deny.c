@@ -213,9 +213,8 @@ test_slots(void)
 
     setup("slots");
     tell(1000, 60000000, 500);
-    store->slots[0].spare[3] = 0;
 
-    for (i = 0; i < BYTES / 64 - 1; i++) {
+    for (i = 0; i < store->buckets * GW_LIMIT_STORE_WAYS; i++) {
         if (store->slots[i].spare[3]) {
             store->slots[i].spare[3] ^= 2;
         }
