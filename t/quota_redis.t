@@ -94,6 +94,14 @@ sub http {
         location /delay { gw_limit zone=slow; gw_quota zone=q; empty_gif; }
         location /phases { gw_limit zone=l1 phase=preaccess nodelay;
             gw_quota zone=q; empty_gif; }
+        location /prethree {
+            gw_limit zone=l1 nodelay phase=preaccess;
+            gw_quota zone=q phase=preaccess;
+            gw_limit zone=l2;
+            gw_quota zone=ten;
+            error_page 429 = /q;
+            empty_gif;
+        }
         location /cost { gw_quota zone=ten cost=\$arg_c; empty_gif; }
         location /warn { gw_quota zone=ten warn=80%; empty_gif; }
         location /over { gw_quota zone=q overage warn=50%; empty_gif; }
@@ -160,6 +168,7 @@ decisions();
 together();
 scripts();
 late();
+aborted();
 without();
 again();
 metrics();
@@ -386,6 +395,17 @@ sub together {
     is($nginx->get('/if?k=z')->{header}{'x-l'}, 'PASSED 7', 'is asked');
     is(q_('/if?k=z&on=1'), '429 EXCEEDED 3 0', 'if=1');
 
+    $before = calls();
+    $reply = $nginx->get('/prethree?k=pre');
+    is("$reply->{header}{'x-q'} $reply->{header}{'x-l'}",
+       'OK 1 2 PASSED 9', 'limits and quotas in two phases');
+    is(calls() - $before, 2, 'in two calls');
+    q_('/prethree?k=pre') for 1 .. 2;
+    is(q_('/prethree?k=pre'), '200 EXCEEDED 3 0', 'N10 the page of an error');
+    is($redis->command('GET', "gw:1:q:q:{pre}:$month"), 3, 'N10 is free');
+    is($nginx->get('/if?k=pre')->{header}{'x-l'}, 'PASSED 6',
+       'N10 and took nothing of a limit');
+
     is(q_('/dry?k=dry'), '200 OK 1 2', 'a dry run counts');
     $reply = $nginx->get('/dry?k=dry');
     is("$reply->{status} $reply->{header}{'x-l'}",
@@ -438,6 +458,29 @@ sub late {
 
     is(q_('/three?k=late'), '200 OK 3 0', 'R5 and is not counted again');
     is($redis->command('GET', "gw:1:q:q:{late}:$month"), 3, 'R5 in Redis');
+}
+
+
+# clients that leave
+
+sub aborted {
+    is(q_('/three?k=n8'), '200 OK 1 2', 'N8 one');
+
+    $redis->pause;
+
+    for my $n (1 .. 30) {
+        my $sock = $nginx->connect;
+        my $path = (qw(/three /q /conc /prethree /carry))[$n % 5];
+
+        print $sock "GET $path?k=n8$n HTTP/1.1\r\nHost: x\r\n\r\n";
+        sleep(0.003);
+        close($sock);
+    }
+
+    $redis->resume;
+
+    ok($nginx->until(3, sub { q_('/three?k=n8') eq '200 OK 2 1' }),
+       'N8 another one after those that left');
 }
 
 
