@@ -54,8 +54,9 @@ typedef struct {
  *     burst     units above the rate, >= 0
  *
  * The interval is rounded to the nearest tick, and is at least one.  Nothing
- * can be owed; the caller may set gcra->debt, up to tau, for units that are
- * charged without being there.
+ * can be owed; the caller may set gcra->debt, so that tau + debt is at most
+ * GW_GCRA_TAU_MAX, for units that are charged without being there, and for
+ * those that a larger bucket of the same key has admitted.
  *
  * Returns GW_OK, or GW_DECLINED if the bucket would exceed
  * GW_GCRA_CAPACITY_MAX units or GW_GCRA_TAU_MAX ticks.

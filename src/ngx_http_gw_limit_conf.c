@@ -257,8 +257,6 @@ ngx_http_gw_limit_resolve(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
     burst = (limit->burst.units == -1) ? ngx_max(zone->burst.units, 0)
                                        : limit->burst.units;
 
-    zone->most = ngx_max(zone->most, burst);
-
     limit->dynamic = (zone->rate_cv != NULL || limit->burst.cv != NULL
                       || (limit->burst.units == -1 && zone->burst.cv != NULL));
 

@@ -72,8 +72,9 @@ ngx_int_t
 ngx_http_gw_limit_finals_note(ngx_conf_t *cf,
     ngx_http_gw_limit_finals_t *finals, ngx_http_gw_limits_t *limits)
 {
-    ngx_shm_zone_t       **shm_zone;
-    ngx_http_gw_limit_t   *limit;
+    ngx_shm_zone_t             **shm_zone;
+    ngx_http_gw_limit_t         *limit;
+    ngx_http_gw_limit_burst_t   *burst;
 
     if (limits->limits.nelts == 0) {
         return NGX_OK;
@@ -81,6 +82,23 @@ ngx_http_gw_limit_finals_note(ngx_conf_t *cf,
 
     limit = (ngx_http_gw_limit_t *) limits->limits.elts
             + limits->limits.nelts - 1;
+
+    if (finals->bursts.elts == NULL
+        && ngx_array_init(&finals->bursts, cf->pool, 8,
+                          sizeof(ngx_http_gw_limit_burst_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    burst = ngx_array_push(&finals->bursts);
+    if (burst == NULL) {
+        return NGX_ERROR;
+    }
+
+    burst->shm_zone = limit->shm_zone;
+    burst->units = limit->burst.units;
+    burst->variable = (limit->burst.cv != NULL);
 
     if (!limit->final && !limit->penalized) {
         return NGX_OK;
@@ -115,6 +133,26 @@ ngx_http_gw_limit_finals_resolve(ngx_http_gw_limit_finals_t *finals)
     ngx_uint_t                  i;
     ngx_shm_zone_t            **shm_zone;
     ngx_http_gw_limit_zone_t   *zone;
+    ngx_http_gw_limit_burst_t  *burst;
+
+    burst = finals->bursts.elts;
+
+    for (i = 0; i < finals->bursts.nelts; i++) {
+        zone = burst[i].shm_zone->data;
+
+        if (zone == NULL) {
+            continue;
+        }
+
+        zone->most = ngx_max(zone->most, burst[i].units);
+        zone->nlimits++;
+
+        /* what the others have is known with the request only */
+
+        if (burst[i].variable || (burst[i].units != -1 && zone->burst.cv)) {
+            zone->mixed = 1;
+        }
+    }
 
     shm_zone = finals->zones.elts;
 

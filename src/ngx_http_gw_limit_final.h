@@ -37,6 +37,15 @@
 
 /* a part of the main configuration */
 
+/* the burst of one gw_limit */
+
+typedef struct {
+    ngx_shm_zone_t                *shm_zone;
+    int64_t                        units;    /* -1: none of its own */
+    ngx_uint_t                     variable;
+} ngx_http_gw_limit_burst_t;
+
+
 struct ngx_http_gw_limit_finals_s {
     ngx_array_t                 zones;       /* ngx_shm_zone_t *: may owe */
     ngx_flag_t                  used;        /* there is a final_cost */
@@ -45,6 +54,7 @@ struct ngx_http_gw_limit_finals_s {
     ngx_queue_t                 jobs;
     ngx_uint_t                  njobs;
     ngx_event_t                 retry;
+    ngx_array_t                    bursts;   /* ngx_http_gw_limit_burst_t */
 };
 
 

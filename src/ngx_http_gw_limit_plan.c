@@ -13,6 +13,8 @@
 #include "ngx_http_gw_value.h"
 
 
+static int64_t ngx_http_gw_limit_debt(ngx_http_gw_limit_zone_t *zone,
+    gw_gcra_t *gcra, int64_t burst, int64_t max);
 static ngx_http_gw_limit_rate_t *ngx_http_gw_limit_rate(
     ngx_http_gw_limit_rates_t *rates, ngx_str_t *value,
     ngx_http_gw_limit_rate_t *other);
@@ -117,7 +119,8 @@ ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
     }
 
     plan->capacity = plan->gcra.capacity;
-    plan->gcra.debt = zone->debt ? plan->gcra.tau : 0;
+    plan->gcra.debt = ngx_http_gw_limit_debt(zone, &plan->gcra, burst,
+                                             GW_GCRA_TAU_MAX);
 
     if (zone->redis) {
 
@@ -127,16 +130,49 @@ ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
             return NGX_DECLINED;
         }
 
-        plan->remote.debt = zone->debt ? plan->remote.tau : 0;
-
-        if (plan->remote.tau + plan->remote.debt
-            > NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX)
+        if (plan->remote.tau > (zone->debt
+                                ? NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX / 2
+                                : NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX))
         {
             return NGX_DECLINED;
         }
+
+        plan->remote.debt = ngx_http_gw_limit_debt(zone, &plan->remote, burst,
+                                              NGX_HTTP_GW_LIMIT_REDIS_TAU_MAX);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * A key may be ahead by the largest bucket of the zone: a gw_limit with a
+ * smaller burst does not forget what one with a larger burst has admitted.
+ *
+ *     max  ticks of bucket and debt
+ */
+
+static int64_t
+ngx_http_gw_limit_debt(ngx_http_gw_limit_zone_t *zone, gw_gcra_t *gcra,
+    int64_t burst, int64_t max)
+{
+    int64_t  units;
+
+    units = ngx_max(zone->most, burst) + 1;
+
+    if (zone->mixed && zone->nlimits > 1) {
+        units = GW_GCRA_CAPACITY_MAX;
+    }
+
+    if (zone->debt) {
+        units *= 2;
+    }
+
+    if (units > max / gcra->interval) {
+        return max - gcra->tau;
+    }
+
+    return units * gcra->interval - gcra->tau;
 }
 
 

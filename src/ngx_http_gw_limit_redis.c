@@ -363,10 +363,6 @@ ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
         cell = &check->cells[i];
         kind = (u_char) cell->kind;
 
-        if (kind == 'g' && cell->gcra->debt) {
-            kind = 'd';
-        }
-
         if (ngx_http_gw_limit_redis_is_quota(cell) && cell->quota->overage) {
             kind = (kind == 'q') ? 'o' : 'v';
 
@@ -470,6 +466,13 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
         v[0] = cell->cost * gcra->interval;
         v[1] = (cell->cost == 0) ? gcra->interval : v[0];
         v[2] = gcra->tau;
+    }
+
+    /* in a bucket that is larger by the debt, more must be free */
+
+    if (cell->kind == 'g') {
+        v[1] += gcra->debt;
+        v[2] += gcra->debt;
     }
 
     for (i = 0; i < 3; i++) {

@@ -131,6 +131,8 @@ typedef struct {
     ngx_http_gw_redis_conf_t   *redis;       /* set when all is parsed */
     ngx_uint_t                  link;        /* number of the service */
 
+    ngx_uint_t                  nlimits;     /* gw_limits of the zone */
+    unsigned                    mixed:1;     /* bursts vary and differ */
     unsigned                    debt:1;      /* keys may owe one bucket */
 
     /* of the worker: calls without a reply in time, which may still come */

@@ -337,4 +337,39 @@ END
 }
 
 
+# === a gw_limit with a small burst forgot what one with a large burst admitted
+
+{
+    my $redis = GW::Redis->new;
+    my $nginx = GW::Nginx->new(http => <<"END");
+    gw_redis main { server @{[$redis->server]}; timeout 500ms; }
+    gw_limit_zone \$arg_k zone=here:1m rate=1r/m;
+    gw_limit_zone \$arg_k zone=there:1m rate=1r/m redis=main;
+    gw_limit_zone \$arg_k zone=vary:1m rate=1r/m;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        location /here/large { gw_limit zone=here burst=4 nodelay; empty_gif; }
+        location /here/small { gw_limit zone=here; empty_gif; }
+        location /there/large { gw_limit zone=there burst=4 nodelay; empty_gif; }
+        location /there/small { gw_limit zone=there; empty_gif; }
+        location /vary/large { gw_limit zone=vary burst=\$arg_b nodelay;
+            empty_gif; }
+        location /vary/small { gw_limit zone=vary; empty_gif; }
+    }
+END
+
+    $nginx->until(5, sub { $nginx->get('/there/small?k=up')->{status} != 200 });
+
+    for my $zone (qw(here there vary)) {
+        my @status = map { $nginx->get("/$zone/$_?k=a&b=4")->{status} }
+                     ('large') x 6, 'small', ('large') x 3;
+
+        is("@status", '200 200 200 200 200 429 429 429 429 429',
+           "$zone: a small burst gives nothing back");
+    }
+}
+
+
 done_testing();

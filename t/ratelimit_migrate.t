@@ -216,7 +216,7 @@ like(same('a dry run', ('/dry?k=6') x 3), qr/200 REJECTED_DRY_RUN/, 'passes');
 like(same('before the access', ('/deny?k=7') x 4), qr/403 .*503/, 'rejected');
 
 same('a mixed load', map {
-    my $path = qw(/burst /two)[$_ % 7 < 3];
+    my $path = qw(/plain /burst /two /status /dry /deny)[$_ * 7 % 6];
     "$path?k=m" . ($_ % 5) . '&j=m' . ($_ % 3)
 } 1 .. 60);
 
