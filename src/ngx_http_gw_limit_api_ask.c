@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_limit_deny.h"
+#include "gw_limit_deny.h"
 #include "gw_limit_window.h"
 #include "ngx_http_gw_limit_api_ask.h"
 #include "ngx_http_gw_limit_lua.h"
@@ -265,6 +266,9 @@ ngx_http_gw_limit_api_forget(ngx_http_gw_limit_api_ask_t *ask)
 
     zone = ask->limit;
     store = zone->shared->store;
+
+    ngx_http_gw_limit_zone_key(zone, zone->algorithm, &ask->key, &key);
+    gw_limit_deny_drop(store, &key);
 
     ngx_http_gw_limit_zone_key(zone, NGX_HTTP_GW_LIMIT_GCRA, &ask->key, &key);
     gw_limit_store_reset(store, &key);
@@ -666,6 +670,12 @@ ngx_http_gw_limit_api_reply(void *data, ngx_int_t rc, redisReply *reply)
 
     } else if (reply->type != REDIS_REPLY_INTEGER) {
         ask->reason = "malformed answer";
+
+    } else {
+
+        /* a denial may have come in the meantime */
+
+        ngx_http_gw_limit_api_forget(ask);
     }
 
     ask->done(ask, ask->reason ? NGX_ABORT : NGX_OK);
