@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gw_aggregate_conf.h"
+#include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_aggregate_metrics.h"
@@ -103,6 +104,13 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE3|NGX_CONF_TAKE4|NGX_CONF_TAKE5
                        |NGX_CONF_TAKE6,
       ngx_http_gw_aggregate_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_each"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_aggregate_each,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -684,6 +692,7 @@ ngx_http_gw_aggregate_preconfiguration(ngx_conf_t *cf)
     ngx_http_gw_aggregate_main_conf_t  *amcf;
 
     if (ngx_http_gw_aggregate_add_variables(cf) != NGX_OK
+        || ngx_http_gw_each_add_variables(cf) != NGX_OK
         || ngx_http_gw_aggregate_add_table(cf, ngx_http_gw_aggregate_variables)
            != NGX_OK)
     {

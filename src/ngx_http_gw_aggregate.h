@@ -142,6 +142,34 @@ typedef struct {
 } ngx_http_gw_type_t;
 
 
+typedef enum {
+    NGX_HTTP_GW_EACH_ARRAY = 0,
+    NGX_HTTP_GW_EACH_OBJECT,
+    NGX_HTTP_GW_EACH_EMBED
+} ngx_http_gw_each_result_e;
+
+
+/* gw_aggregate_each */
+
+typedef struct {
+    ngx_str_t                        name;      /* of the part */
+    ngx_str_t                        source;    /* name of a part */
+    ngx_uint_t                       part;      /* number of the source */
+    ngx_str_t                        pointer;
+    ngx_uint_t                       mark;      /* among those of the source */
+    gw_json_trie_t                  *item;      /* item= */
+    ngx_uint_t                       max;       /* requests */
+    ngx_uint_t                       concurrency;
+    ngx_http_gw_each_result_e        result;
+    ngx_str_t                        member;    /* embed: "name": as JSON */
+    u_char                          *file;
+    ngx_uint_t                       line;
+    ngx_uint_t                       seen;      /* parameters, a bit each */
+    unsigned                         distinct:1;
+    unsigned                         truncate:1;
+} ngx_http_gw_each_conf_t;
+
+
 typedef struct {
     ngx_str_t                        name;
     ngx_http_gw_template_t           uri;
@@ -179,6 +207,8 @@ typedef struct {
                                                    each */
     gw_json_trie_t                  *marks;     /* of what is taken from it */
     ngx_uint_t                       nmarks;
+    ngx_http_gw_each_conf_t         *each;      /* it is fetched for items */
+    unsigned                         embeds:1;  /* others are put into it */
 } ngx_http_gw_part_conf_t;
 
 
@@ -250,6 +280,7 @@ typedef struct {
 
     /* dependencies */
     ngx_array_t                     *sets;      /* ngx_http_gw_set_conf_t */
+    ngx_array_t                     *eaches;    /* ngx_http_gw_each_conf_t */
     ngx_uint_t                       concurrency;
 } ngx_http_gw_aggregate_conf_t;
 
@@ -281,6 +312,26 @@ typedef enum {
     NGX_HTTP_GW_COUNT_SLOW = NGX_HTTP_GW_COUNT_TIME + NGX_HTTP_GW_TIMES,
     NGX_HTTP_GW_COUNTERS                /* their number */
 } ngx_http_gw_count_e;
+
+
+/* an element of the array that a part is fetched for */
+
+typedef struct {
+    gw_json_range_t                  range;     /* in the source's answer */
+    ngx_http_gw_part_t              *item;      /* NULL: nothing to fetch */
+    unsigned                         object:1;
+    unsigned                         empty:1;
+} ngx_http_gw_element_t;
+
+
+typedef struct {
+    ngx_http_gw_element_t           *elements;
+    ngx_uint_t                       nelements;
+    ngx_http_gw_part_t              *items;     /* a request each */
+    ngx_uint_t                       nitems;
+    ngx_uint_t                       running;
+    unsigned                         cut:1;     /* truncate */
+} ngx_http_gw_each_t;
 
 
 struct ngx_http_gw_part_s {
@@ -332,6 +383,13 @@ struct ngx_http_gw_part_s {
     /* of an answer that is streamed */
     ngx_array_t                     *blocks;    /* void *, what was read in
                                                    place, to be given back */
+
+    /* gw_aggregate_each */
+    ngx_http_gw_each_t              *each;      /* the part is fetched so */
+    ngx_http_gw_part_t              *base;      /* of an item: the part */
+    ngx_http_gw_own_t                item;
+    ngx_uint_t                       index;     /* of its first element */
+    ngx_http_gw_part_error_e         why;       /* it is partial */
 };
 
 

@@ -127,6 +127,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
      *     conf->inherit_body = 0;
      *     conf->pass_headers = NULL;
      *     conf->sets = NULL;
+     *     conf->eaches = NULL;
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
@@ -279,6 +280,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
             conf->parts = prev->parts;
             conf->splice = prev->splice;
             conf->sets = prev->sets;
+            conf->eaches = prev->eaches;
             conf->strip = prev->strip;
             conf->inherit_body = prev->inherit_body;
             conf->pass_headers = prev->pass_headers;
@@ -296,7 +298,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     if (conf->mode == NGX_HTTP_GW_MODE_OFF) {
 
         if (conf->parts == NULL && conf->pass_headers == NULL
-            && conf->sets == NULL)
+            && conf->sets == NULL && conf->eaches == NULL)
         {
             return NGX_CONF_OK;
         }
@@ -305,7 +307,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
                       "\"gw_aggregate_%s\" needs \"gw_aggregate object\" "
                       "or \"array\" in location \"%V\"",
                       conf->parts ? "part" : conf->sets ? "set"
-                                                        : "pass_header",
+                      : conf->eaches ? "each" : "pass_header",
                       &clcf->name);
         return NGX_CONF_ERROR;
     }

@@ -26,6 +26,8 @@ typedef struct {
     ngx_uint_t                       nparts;
     ngx_array_t                      own;       /* names, ngx_str_t */
     ngx_array_t                      other;
+    ngx_array_t                      items;     /* own and other names of */
+    ngx_array_t                      no_items;  /* parts without items */
     ngx_array_t                     *pointers;  /* gw_json_text_t, a part
                                                    each */
     u_char                          *states;
@@ -35,12 +37,17 @@ typedef struct {
 
 static char *ngx_http_gw_graph_names(ngx_http_gw_graph_t *graph);
 static char *ngx_http_gw_graph_sets(ngx_http_gw_graph_t *graph);
+static char *ngx_http_gw_graph_eaches(ngx_http_gw_graph_t *graph);
+static char *ngx_http_gw_graph_each(ngx_http_gw_graph_t *graph,
+    ngx_http_gw_each_conf_t *each);
 static ngx_int_t ngx_http_gw_graph_mark(ngx_http_gw_graph_t *graph,
     ngx_uint_t part, ngx_str_t *pointer, ngx_uint_t *mark);
 static char *ngx_http_gw_graph_part(ngx_http_gw_graph_t *graph,
     ngx_http_gw_part_conf_t *pcf);
 static char *ngx_http_gw_graph_templates(ngx_http_gw_graph_t *graph,
     ngx_http_gw_part_conf_t *pcf, uint64_t *mentions);
+static char *ngx_http_gw_graph_item(ngx_http_gw_graph_t *graph,
+    ngx_http_gw_part_conf_t *pcf);
 static char *ngx_http_gw_graph_after(ngx_http_gw_graph_t *graph,
     ngx_http_gw_part_conf_t *pcf);
 static char *ngx_http_gw_graph_add(ngx_http_gw_graph_t *graph,
@@ -84,6 +91,10 @@ ngx_http_gw_graph_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf)
     rv = ngx_http_gw_graph_names(&graph);
 
     if (rv == NGX_CONF_OK) {
+        rv = ngx_http_gw_graph_eaches(&graph);
+    }
+
+    if (rv == NGX_CONF_OK) {
         rv = ngx_http_gw_graph_sets(&graph);
     }
 
@@ -103,51 +114,159 @@ ngx_http_gw_graph_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf)
 }
 
 
-/* the names of items are those of parts with gw_aggregate_each only */
+/*
+ * The names of items belong to parts with gw_aggregate_each; elsewhere they
+ * are variables, of the part that an aggregate is in.
+ */
 
 static char *
 ngx_http_gw_graph_names(ngx_http_gw_graph_t *graph)
 {
-    ngx_str_t               *name;
+    ngx_str_t               *name, *other;
     ngx_uint_t               i;
+    ngx_array_t             *lists[4];
     ngx_http_gw_set_conf_t  *set;
 
-    if (ngx_array_init(&graph->own, graph->cf->temp_pool, 8,
-                       sizeof(ngx_str_t))
-        != NGX_OK
-        || ngx_array_init(&graph->other, graph->cf->temp_pool, 8,
-                          sizeof(ngx_str_t))
-           != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
+    lists[0] = &graph->own;
+    lists[1] = &graph->no_items;
+    lists[2] = &graph->other;
+    lists[3] = &graph->items;
+
+    for (i = 0; i < 4; i++) {
+        if (ngx_array_init(lists[i], graph->cf->temp_pool, 8,
+                           sizeof(ngx_str_t))
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
     }
 
     name = ngx_array_push_n(&graph->own, NGX_HTTP_GW_OWN_SETS);
-    if (name == NULL) {
+    other = ngx_array_push_n(&graph->no_items, NGX_HTTP_GW_OWN_SETS);
+
+    if (name == NULL || other == NULL) {
         return NGX_CONF_ERROR;
     }
 
     ngx_str_set(&name[NGX_HTTP_GW_OWN_ITEM], "gw_item");
     ngx_str_set(&name[NGX_HTTP_GW_OWN_INDEX], "gw_item_index");
 
+    ngx_memzero(other, NGX_HTTP_GW_OWN_SETS * sizeof(ngx_str_t));
+
     if (graph->conf->sets) {
         set = graph->conf->sets->elts;
 
         for (i = 0; i < graph->conf->sets->nelts; i++) {
             name = ngx_array_push(&graph->own);
-            if (name == NULL) {
+            other = ngx_array_push(&graph->no_items);
+
+            if (name == NULL || other == NULL) {
                 return NGX_CONF_ERROR;
             }
 
             *name = set[i].name;
+            *other = set[i].name;
         }
     }
+
+    name = ngx_array_push_n(&graph->other, NGX_HTTP_GW_OWN_SETS);
+    other = ngx_array_push_n(&graph->items, NGX_HTTP_GW_OWN_SETS);
+
+    if (name == NULL || other == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(name, graph->own.elts,
+               NGX_HTTP_GW_OWN_SETS * sizeof(ngx_str_t));
+    ngx_memcpy(other, graph->own.elts,
+               NGX_HTTP_GW_OWN_SETS * sizeof(ngx_str_t));
 
     if (ngx_http_gw_set_names(graph->cf, &graph->other) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_graph_eaches(ngx_http_gw_graph_t *graph)
+{
+    char                     *rv;
+    ngx_uint_t                i;
+    ngx_http_gw_each_conf_t  *each;
+
+    if (graph->conf->eaches == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    each = graph->conf->eaches->elts;
+
+    for (i = 0; i < graph->conf->eaches->nelts; i++) {
+        rv = ngx_http_gw_graph_each(graph, &each[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    for (i = 0; i < graph->conf->eaches->nelts; i++) {
+
+        if (graph->parts[each[i].part].each) {
+            ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                          "part \"%V\" has many answers, it cannot be the "
+                          "source of \"gw_aggregate_each %V\" in %s:%ui",
+                          &each[i].source, &each[i].name, each[i].file,
+                          each[i].line);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gw_graph_each(ngx_http_gw_graph_t *graph,
+    ngx_http_gw_each_conf_t *each)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   part;
+
+    part = ngx_http_gw_graph_find(graph, &each->name);
+    each->part = ngx_http_gw_graph_find(graph, &each->source);
+
+    if (part == graph->nparts || each->part == graph->nparts) {
+        name = (part == graph->nparts) ? &each->name : &each->source;
+
+        ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                      "\"gw_aggregate_each\" names part \"%V\", and there is "
+                      "no such part in %s:%ui", name, each->file, each->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (each->result == NGX_HTTP_GW_EACH_EMBED) {
+
+        if (graph->conf->stream) {
+            ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                          "\"embed\" of \"gw_aggregate_each\" does not go "
+                          "with \"gw_aggregate_stream\": the source is sent "
+                          "before its items are there, in %s:%ui",
+                          each->file, each->line);
+            return NGX_CONF_ERROR;
+        }
+
+        graph->parts[each->part].embeds = 1;
+    }
+
+    graph->parts[part].each = each;
+
+    if (ngx_http_gw_graph_mark(graph, each->part, &each->pointer, &each->mark)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_gw_graph_add(graph, &graph->parts[part], each->part);
 }
 
 
@@ -176,6 +295,15 @@ ngx_http_gw_graph_sets(ngx_http_gw_graph_t *graph)
             return NGX_CONF_ERROR;
         }
 
+        if (graph->parts[set[i].part].each) {
+            ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                          "part \"%V\" has many answers, "
+                          "\"gw_aggregate_set $%V\" cannot take a value from "
+                          "it in %s:%ui", &set[i].source, &set[i].name,
+                          set[i].file, set[i].line);
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_http_gw_graph_mark(graph, set[i].part, &set[i].pointer,
                                    &set[i].mark)
             != NGX_OK)
@@ -196,6 +324,14 @@ ngx_http_gw_graph_mark(ngx_http_gw_graph_t *graph, ngx_uint_t part,
     gw_json_text_t  *text;
 
     pointers = &graph->pointers[part];
+
+    if (graph->parts[part].type != NGX_HTTP_GW_PART_JSON) {
+        ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                      "no value can be taken from part \"%V\", which is not "
+                      "JSON, in %s:%ui", &graph->parts[part].name,
+                      graph->parts[part].file, graph->parts[part].line);
+        return NGX_ERROR;
+    }
 
     if (pointers->elts == NULL
         && ngx_array_init(pointers, graph->cf->temp_pool, 4,
@@ -262,7 +398,7 @@ ngx_http_gw_graph_templates(ngx_http_gw_graph_t *graph,
     ngx_str_t                      text;
     ngx_http_gw_template_names_t   names;
 
-    names.own = &graph->own;
+    names.own = pcf->each ? &graph->own : &graph->no_items;
     names.other = &graph->other;
 
     if (!pcf->uri.constant) {
@@ -297,7 +433,53 @@ ngx_http_gw_graph_templates(ngx_http_gw_graph_t *graph,
 
     if (pcf->condition) {
         *mentions |= ngx_http_gw_template_mentions(&pcf->condition->value,
-                                                   &graph->own);
+                                                   names.own);
+    }
+
+    return ngx_http_gw_graph_item(graph, pcf);
+}
+
+
+/* whether $gw_item has a value where it stands */
+
+static char *
+ngx_http_gw_graph_item(ngx_http_gw_graph_t *graph,
+    ngx_http_gw_part_conf_t *pcf)
+{
+    uint64_t                   used;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (pcf->each) {
+
+        if (pcf->condition
+            && ngx_http_gw_template_mentions(&pcf->condition->value,
+                                             &graph->items))
+        {
+            ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                          "\"if=\" of part \"%V\" is decided once, before "
+                          "there are items, in %s:%ui",
+                          &pcf->name, pcf->file, pcf->line);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    used = ngx_http_gw_template_mentions(&pcf->uri.text, &graph->items);
+
+    if (pcf->body) {
+        used |= ngx_http_gw_template_mentions(&pcf->body->text,
+                                              &graph->items);
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(graph->cf, ngx_http_core_module);
+
+    if (used && !clcf->internal) {
+        ngx_log_error(NGX_LOG_EMERG, graph->cf->log, 0,
+                      "part \"%V\" has $gw_item and no "
+                      "\"gw_aggregate_each\" in %s:%ui",
+                      &pcf->name, pcf->file, pcf->line);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

@@ -652,17 +652,17 @@ static ngx_int_t
 ngx_http_gw_header_cache(ngx_http_gw_gather_t *gather)
 {
     size_t               vary;
-    ngx_uint_t           i;
     gw_cache_merge_t     merge;
     ngx_http_gw_part_t  *part;
 
     vary = 0;
     gw_cache_merge_init(&merge);
 
-    for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
+    /* the parts that are fetched for items have no request of their own */
 
-        if (!part->skipped) {
+    for (part = gather->first; part; part = part->next) {
+
+        if (!part->skipped && !part->each) {
             ngx_http_gw_header_cache_part(part->request, &merge, &vary);
         }
     }
@@ -906,10 +906,11 @@ ngx_http_gw_header_vary(ngx_http_gw_gather_t *gather, size_t size)
 {
     size_t               len;
     ngx_str_t            value;
-    ngx_uint_t           i, n;
+    ngx_uint_t           n;
     ngx_list_part_t     *lp;
     ngx_table_elt_t     *h;
     ngx_http_request_t  *r;
+    ngx_http_gw_part_t  *part;
 
     r = gather->request;
     len = 0;
@@ -919,13 +920,13 @@ ngx_http_gw_header_vary(ngx_http_gw_gather_t *gather, size_t size)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < gather->nparts; i++) {
+    for (part = gather->first; part; part = part->next) {
 
-        if (gather->parts[i].skipped || gather->parts[i].request == NULL) {
+        if (part->skipped || part->request == NULL) {
             continue;
         }
 
-        lp = &gather->parts[i].request->headers_out.headers.part;
+        lp = &part->request->headers_out.headers.part;
 
         for ( /* void */ ; lp; lp = lp->next) {
             h = lp->elts;

@@ -20,8 +20,6 @@ static char *ngx_http_gw_set_add_variable(ngx_conf_t *cf,
     ngx_http_gw_set_conf_t *set);
 static ngx_int_t ngx_http_gw_set_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_gw_set_safe_value(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_set_take(ngx_http_gw_part_t *part,
     ngx_http_gw_set_conf_t *set, ngx_http_gw_own_t *own);
 static ngx_int_t ngx_http_gw_set_default(ngx_http_gw_set_conf_t *set,
@@ -317,12 +315,7 @@ ngx_http_gw_set_variable(ngx_http_request_t *r,
 }
 
 
-/*
- * A variable may stand in a header, where a line break would begin another
- * one: such a value is none.  Templates take values by themselves.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_set_safe_value(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, ngx_str_t *name, ngx_str_t *value)
 {

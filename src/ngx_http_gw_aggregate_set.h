@@ -43,6 +43,17 @@ ngx_int_t ngx_http_gw_set_names(ngx_conf_t *cf, ngx_array_t *names);
 
 
 /*
+ * Sets a variable whose value a back end has chosen.  It may stand in a
+ * header, where a line break would begin another one: a value with control
+ * characters is none, which is logged.
+ *
+ * Returns NGX_OK.
+ */
+ngx_int_t ngx_http_gw_set_safe_value(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_str_t *name, ngx_str_t *value);
+
+
+/*
  * Takes from a part that is done what others wait for: its marks, and the
  * values of gw_aggregate_set.  Once for each part.
  *

@@ -275,8 +275,9 @@ ngx_http_gw_aggregate_parts_variable(ngx_http_request_t *r,
         p = ngx_sprintf(p, ",\"bytes\":%uz,\"cache\":\"%V\",\"error\":\"",
                         part->size, ngx_http_gw_aggregate_cache_status(part));
 
-        if (part->error != NGX_HTTP_GW_PART_OK) {
-            error = ngx_http_gw_part_error_name(part->error);
+        if (part->error || part->why) {
+            error = ngx_http_gw_part_error_name(part->error ? part->error
+                                                            : part->why);
             p = ngx_cpymem(p, error->data, error->len);
         }
 
@@ -377,6 +378,9 @@ ngx_http_gw_aggregate_part_variable(ngx_http_request_t *r,
 
         if (part->error != NGX_HTTP_GW_PART_OK) {
             value = *ngx_http_gw_part_error_name(part->error);
+
+        } else if (part->why != NGX_HTTP_GW_PART_OK) {
+            value = *ngx_http_gw_part_error_name(part->why);
         }
 
     } else if (value.len == 6 && ngx_strncmp(field, "_cache", 6) == 0) {

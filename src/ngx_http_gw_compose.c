@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_json_escape.h"
+#include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_part.h"
@@ -322,7 +323,9 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
 
         omitted[i] = (part->conf->omit
                       && (part->skipped
-                          || part->error != NGX_HTTP_GW_PART_OK));
+                          || part->error != NGX_HTTP_GW_PART_OK))
+                     || (part->conf->each && part->conf->each->result
+                                             == NGX_HTTP_GW_EACH_EMBED);
     }
 
     omitted[i] = (gather->state == NGX_HTTP_GW_STATE_COMPLETE);
@@ -415,21 +418,36 @@ ngx_int_t
 ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
     ngx_http_gw_part_t *part)
 {
-    size_t        start, end, len;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
     if (part->skipped || part->error != NGX_HTTP_GW_PART_OK) {
         return ngx_http_gw_compose_add(r, last, part->conf->value.data,
                                        part->conf->value.len);
+    }
+
+    if (part->each) {
+        return ngx_http_gw_each_compose(r, last, part);
     }
 
     if (part->null) {
         return ngx_http_gw_compose_add(r, last, (u_char *) "null", 4);
     }
 
-    start = part->range.start;
-    end = part->range.end;
+    if (part->conf->embeds) {
+        return ngx_http_gw_each_embed(r, last, part, part->range.start,
+                                      part->range.end);
+    }
+
+    return ngx_http_gw_compose_range(r, last, part, part->range.start,
+                                     part->range.end);
+}
+
+
+ngx_int_t
+ngx_http_gw_compose_range(ngx_http_request_t *r, ngx_chain_t ***last,
+    ngx_http_gw_part_t *part, size_t start, size_t end)
+{
+    size_t        len;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
     for (cl = part->out; cl && end; cl = cl->next) {
         b = cl->buf;
@@ -671,11 +689,13 @@ static u_char *
 ngx_http_gw_compose_error(u_char *p, ngx_http_gw_part_t *part,
     ngx_uint_t errors)
 {
-    const ngx_str_t  *code;
+    const ngx_str_t           *code;
+    ngx_http_gw_part_error_e   error;
 
-    code = ngx_http_gw_part_error_name(
-               part->error != NGX_HTTP_GW_PART_OK ? part->error
-                                            : NGX_HTTP_GW_PART_DEPENDENCY);
+    error = part->error ? part->error : part->why;
+
+    code = ngx_http_gw_part_error_name(error ? error
+                                             : NGX_HTTP_GW_PART_DEPENDENCY);
 
     if (errors == NGX_HTTP_GW_ERRORS_NAME) {
         return ngx_sprintf(p, "\"%V\"", &part->conf->name);

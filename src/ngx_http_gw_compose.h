@@ -36,6 +36,35 @@ ngx_int_t ngx_http_gw_compose_refusal(ngx_http_gw_gather_t *gather);
 
 
 /*
+ * Adds bytes to the end of a chain, where they stand; none: nothing.
+ *
+ *     last  in/out: where the next link goes
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
+    u_char *data, size_t len);
+
+
+/*
+ * Adds the value of a part: what it answered, or its default.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_part(ngx_http_request_t *r,
+    ngx_chain_t ***last, ngx_http_gw_part_t *part);
+
+
+/*
+ * Adds bytes [start, end) of what a part answered.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_range(ngx_http_request_t *r,
+    ngx_chain_t ***last, ngx_http_gw_part_t *part, size_t start, size_t end);
+
+
+/*
  * Makes the JSON text that tells of the parts that failed, as much of it as
  * gw_aggregate_errors allows, which must not be "off".
  *

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_fetch.h"
@@ -134,6 +135,10 @@ ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather)
             break;
         }
 
+        if (ngx_http_gw_each_full(part)) {
+            continue;
+        }
+
         again |= ngx_http_gw_gather_begin(part);
     }
 
@@ -144,11 +149,15 @@ ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather)
 static ngx_uint_t
 ngx_http_gw_gather_settle(ngx_http_gw_gather_t *gather)
 {
-    ngx_uint_t           i;
+    ngx_uint_t           i, again;
     ngx_http_gw_part_t  *part;
+
+    again = 0;
 
     for (i = 0; i < gather->nparts; i++) {
         part = &gather->parts[i];
+
+        again |= ngx_http_gw_each_finish(part);
 
         if (part->done && !part->collected
             && ngx_http_gw_set_collect(part) != NGX_OK)
@@ -157,7 +166,7 @@ ngx_http_gw_gather_settle(ngx_http_gw_gather_t *gather)
         }
     }
 
-    return 0;
+    return again;
 }
 
 
@@ -175,7 +184,7 @@ ngx_http_gw_gather_begin(ngx_http_gw_part_t *part)
     part->waiting = 0;
     part->start = ngx_current_msec;
 
-    if (part->conf->timeout) {
+    if (part->conf->timeout && (part->conf->each == NULL || part->base)) {
         deadline = part->start + part->conf->timeout;
 
         if (!part->has_deadline
@@ -196,6 +205,10 @@ ngx_http_gw_gather_begin(ngx_http_gw_part_t *part)
 
         if (rc != NGX_OK || part->skipped) {
             ngx_http_gw_part_finish(part);
+            return 1;
+        }
+
+        if (part->each) {
             return 1;
         }
     }
@@ -224,10 +237,19 @@ ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part)
     gather = part->gather;
     r = gather->request;
 
-    rc = ngx_http_gw_fetch_wanted(r, part);
+    if (part->base == NULL) {
+        rc = ngx_http_gw_fetch_wanted(r, part);
 
-    if (rc != NGX_OK || part->skipped) {
-        return rc;
+        if (rc != NGX_OK || part->skipped) {
+            return rc;
+        }
+
+        if (part->conf->each) {
+            return ngx_http_gw_each_start(part);
+        }
+
+    } else if (ngx_http_gw_each_own(part, gather->own) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (!ngx_http_gw_graph_complete(part)) {
@@ -276,6 +298,10 @@ ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part)
     if (part->request) {
         part->running = 1;
         gather->running++;
+
+        if (part->base) {
+            part->base->each->running++;
+        }
     }
 
     if (rc == NGX_OK) {

@@ -109,6 +109,11 @@ ngx_http_gw_part_fail(ngx_http_gw_part_t *part,
     part->error = error;
     part->keep = 0;
 
+    if (part->base) {
+        /* what that means is seen when all items are done */
+        return;
+    }
+
     gather = part->gather;
 
     if (!part->conf->optional && gather->failed == NULL) {
@@ -301,6 +306,10 @@ ngx_http_gw_part_end(ngx_http_gw_part_t *part)
     if (part->running) {
         part->running = 0;
         part->gather->running--;
+
+        if (part->base) {
+            part->base->each->running--;
+        }
     }
 
     ngx_http_gw_part_account(part);
@@ -317,6 +326,11 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
     part->time = ngx_current_msec - part->start;
 
     counters = part->gather->counters;
+
+    if (part->each && part->error == NGX_HTTP_GW_PART_OK) {
+        /* its items are counted */
+        return;
+    }
 
     if (part->skipped) {
         ngx_http_gw_count(counters, NGX_HTTP_GW_COUNT_SKIPPED);

@@ -224,7 +224,7 @@ ngx_http_gw_template_number(ngx_str_t *name, ngx_array_t *names)
     known = names->elts;
 
     for (i = 0; i < names->nelts; i++) {
-        if (known[i].len == name->len
+        if (known[i].len == name->len && name->len
             && ngx_strncasecmp(known[i].data, name->data, name->len) == 0)
         {
             return i + 1;

@@ -1046,3 +1046,290 @@ location / {
 --- must_die
 --- error_log
 "gw_aggregate_stream ndjson" in location "/" does not go with "member" of "gw_aggregate_errors": each line tells of its own error
+
+
+
+=== TEST: gw_aggregate_each has a part, a source and a pointer
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_each" directive needs a part, its source and a pointer/
+
+
+
+=== TEST: gw_aggregate_each names a part
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each c a /x;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_each" names part "c", and there is no such part in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_each names a source
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b d /x;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_each" names part "d", and there is no such part in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 gw_aggregate_each of itself
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b b /x;
+}
+--- must_die
+--- error_log eval
+qr/part "b" waits for itself in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: C135 gw_aggregate_each in a cycle
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a after=b;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x;
+}
+--- must_die
+--- error_log eval
+qr/parts wait for each other and none can start, a -> b -> a, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: a part has gw_aggregate_each once
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x; gw_aggregate_each b a /y;
+}
+--- must_die
+--- error_log eval
+qr/part "b" has "gw_aggregate_each" twice/
+
+
+
+=== TEST: gw_aggregate_each has one source of one answer
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x;
+    gw_aggregate_part c /c/$gw_item;
+    gw_aggregate_each c b /x;
+}
+--- must_die
+--- error_log eval
+qr/part "b" has many answers, it cannot be the source of "gw_aggregate_each c" in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_set takes from one answer
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x;
+    gw_aggregate_set $x b /x;
+}
+--- must_die
+--- error_log eval
+qr/part "b" has many answers, "gw_aggregate_set \$x" cannot take a value from it in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_each has a pointer
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a x;
+}
+--- must_die
+--- error_log eval
+qr/invalid pointer "x" of "gw_aggregate_each": must begin with "\/"/
+
+
+
+=== TEST: items of gw_aggregate_each have a pointer
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x item=id;
+}
+--- must_die
+--- error_log eval
+qr/invalid pointer "id" of "gw_aggregate_each": must begin with "\/"/
+
+
+
+=== TEST: gw_aggregate_each has a number of items
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x max=0;
+}
+--- must_die
+--- error_log eval
+qr/invalid parameter "max=0", it must be 1 to 200/
+
+
+
+=== TEST: gw_aggregate_each has not too many at a time
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x concurrency=201;
+}
+--- must_die
+--- error_log eval
+qr/invalid parameter "concurrency=201", it must be 1 to 200/
+
+
+
+=== TEST: gw_aggregate_each has a closed set of results
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x result=list;
+}
+--- must_die
+--- error_log eval
+qr/invalid result "list", it must be "array", "object" or "embed:\/name"/
+
+
+
+=== TEST: gw_aggregate_each embeds a member
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x result=embed:;
+}
+--- must_die
+--- error_log eval
+qr/invalid pointer "" to embed at, it must name one member of the elements, such as "\/author"/
+
+
+
+=== TEST: gw_aggregate_each embeds one member
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x result=embed:/a/b;
+}
+--- must_die
+--- error_log eval
+qr/invalid pointer "\/a\/b" to embed at, it must name one member/
+
+
+
+=== TEST: gw_aggregate_each has each parameter once
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x distinct distinct;
+}
+--- must_die
+--- error_log eval
+qr/invalid or duplicate parameter "distinct"/
+
+
+
+=== TEST: gw_aggregate_each has no other parameters
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x distinctly;
+}
+--- must_die
+--- error_log eval
+qr/invalid or duplicate parameter "distinctly"/
+
+
+
+=== TEST: $gw_item needs gw_aggregate_each
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    }
+--- must_die
+--- error_log eval
+qr/part "b" has \$gw_item and no "gw_aggregate_each" in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: if= is not decided for each item
+--- config
+location / { gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b if=$gw_item;
+    gw_aggregate_each b a /x;
+}
+--- must_die
+--- error_log eval
+qr/"if=" of part "b" is decided once, before there are items, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_each needs gw_aggregate
+--- config
+location / { gw_aggregate_each b a /x; }
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_each" needs "gw_aggregate object" or "array" in location "\/"/
+
+
+
+=== TEST: nothing is embedded in a part that is streamed
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ordered;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a "" result=embed:/b;
+}
+--- must_die
+--- error_log eval
+qr/"embed" of "gw_aggregate_each" does not go with "gw_aggregate_stream": the source is sent before its items are there, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: no value is taken from a text
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a type=text;
+    gw_aggregate_part b /b/$x;
+    gw_aggregate_set $x a "";
+}
+--- must_die
+--- error_log eval
+qr/no value can be taken from part "a", which is not JSON, in \S+nginx\.conf:\d+/
