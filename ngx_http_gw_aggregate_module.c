@@ -21,6 +21,7 @@
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
+#include "ngx_http_gw_shape.h"
 
 
 static ngx_int_t ngx_http_gw_aggregate_handler(ngx_http_request_t *r);
@@ -111,6 +112,27 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
     { ngx_string("gw_aggregate_each"),
       NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
       ngx_http_gw_aggregate_each,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_pick"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_aggregate_pick,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_drop"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_http_gw_aggregate_drop,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_rename"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE3,
+      ngx_http_gw_aggregate_rename,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

@@ -24,21 +24,27 @@ typedef struct {
 
 static gw_status_e gw_json_pointer_bad(gw_json_pointer_error_t *err,
     const char *text, size_t offset);
-static const char *gw_json_pointer_byte(const u_char *p, const u_char *last);
+static const char *gw_json_pointer_byte(const u_char *p, const u_char *last,
+    int any);
+static gw_status_e gw_json_pointer_walk(const u_char *data, size_t len,
+    size_t *ntokens, int any, gw_json_pointer_error_t *err);
 static size_t gw_json_pointer_index(const gw_json_text_t *token);
 static int gw_json_pointer_cmp_token(const gw_json_text_t *a,
     const gw_json_text_t *b);
-static int gw_json_pointer_cmp(const gw_json_path_t *a,
-    const gw_json_path_t *b);
 static u_char *gw_json_pointer_split(gw_json_path_t *path, u_char *dst,
     const gw_json_text_t *pointer);
-static void gw_json_pointer_sort(gw_json_trie_t *trie,
-    const gw_json_path_t *paths);
 static size_t gw_json_pointer_level(const gw_json_trie_t *trie, size_t node);
-static size_t gw_json_pointer_grow(gw_json_trie_t *trie,
-    const gw_json_path_t *paths, size_t node, size_t nnodes);
-static gw_status_e gw_json_pointer_total(const gw_json_text_t *pointers,
-    size_t n, size_t *total, gw_json_pointer_error_t *err);
+static int gw_json_pointer_any(const gw_json_text_t *token);
+static void gw_json_pointer_add(gw_json_trie_t *trie,
+    const gw_json_path_t *paths, size_t node, size_t path, size_t level);
+static void gw_json_pointer_fill(gw_json_trie_t *trie,
+    const gw_json_path_t *paths, size_t parent, gw_json_node_t *child,
+    size_t level);
+static gw_status_e gw_json_pointer_grow(gw_json_trie_t *trie,
+    const gw_json_path_t *paths, size_t node, size_t max);
+static size_t gw_json_pointer_max(const gw_json_text_t *pointers, size_t n);
+static gw_status_e gw_json_pointer_check_all(const gw_json_text_t *pointers,
+    size_t n, int any, gw_json_pointer_error_t *err);
 
 
 static gw_status_e
@@ -55,14 +61,14 @@ gw_json_pointer_bad(gw_json_pointer_error_t *err, const char *text,
 /* what is wrong with the byte at p, or NULL */
 
 static const char *
-gw_json_pointer_byte(const u_char *p, const u_char *last)
+gw_json_pointer_byte(const u_char *p, const u_char *last, int any)
 {
     if (*p == '~') {
         return last - p > 1 && p[1] >= '0' && p[1] <= '2'
                ? NULL : "has a \"~\" that is not \"~0\", \"~1\" or \"~2\"";
     }
 
-    if (*p == '*' && p[-1] == '/' && (last - p == 1 || p[1] == '/')) {
+    if (!any && *p == '*' && p[-1] == '/' && (last - p == 1 || p[1] == '/')) {
         return "has a \"*\", which is reserved; "
                "a member with that name is \"~2\"";
     }
@@ -73,6 +79,22 @@ gw_json_pointer_byte(const u_char *p, const u_char *last)
 
 gw_status_e
 gw_json_pointer_check(const u_char *data, size_t len, size_t *ntokens,
+    gw_json_pointer_error_t *err)
+{
+    return gw_json_pointer_walk(data, len, ntokens, 0, err);
+}
+
+
+gw_status_e
+gw_json_pointer_check_any(const u_char *data, size_t len, size_t *ntokens,
+    gw_json_pointer_error_t *err)
+{
+    return gw_json_pointer_walk(data, len, ntokens, 1, err);
+}
+
+
+static gw_status_e
+gw_json_pointer_walk(const u_char *data, size_t len, size_t *ntokens, int any,
     gw_json_pointer_error_t *err)
 {
     const char    *text;
@@ -109,7 +131,7 @@ gw_json_pointer_check(const u_char *data, size_t len, size_t *ntokens,
             continue;
         }
 
-        text = gw_json_pointer_byte(p, last);
+        text = gw_json_pointer_byte(p, last, any);
 
         if (text) {
             return gw_json_pointer_bad(err, text, p - data);
@@ -190,24 +212,6 @@ gw_json_pointer_cmp_token(const gw_json_text_t *a, const gw_json_text_t *b)
 }
 
 
-static int
-gw_json_pointer_cmp(const gw_json_path_t *a, const gw_json_path_t *b)
-{
-    int     rc;
-    size_t  i;
-
-    for (i = 0; i < a->ntokens && i < b->ntokens; i++) {
-        rc = gw_json_pointer_cmp_token(&a->tokens[i], &b->tokens[i]);
-
-        if (rc) {
-            return rc;
-        }
-    }
-
-    return (a->ntokens > b->ntokens) - (a->ntokens < b->ntokens);
-}
-
-
 static u_char *
 gw_json_pointer_split(gw_json_path_t *path, u_char *dst,
     const gw_json_text_t *pointer)
@@ -227,36 +231,19 @@ gw_json_pointer_split(gw_json_path_t *path, u_char *dst,
     while (p < last) {
         token = &path->tokens[path->ntokens++];
 
+        if (p[1] == '*' && (last - p == 2 || p[2] == '/')) {
+            token->data = NULL;
+            token->len = 0;
+            p += 2;
+            continue;
+        }
+
         token->data = dst;
         p = gw_json_pointer_token(p, last, dst, &token->len);
         dst += token->len;
     }
 
     return dst;
-}
-
-
-static void
-gw_json_pointer_sort(gw_json_trie_t *trie, const gw_json_path_t *paths)
-{
-    size_t    i, j;
-    uint16_t  item;
-
-    for (i = 0; i < trie->count; i++) {
-        item = (uint16_t) i;
-
-        for (j = i; j > 0; j--) {
-            if (gw_json_pointer_cmp(&paths[trie->order[j - 1]], &paths[item])
-                <= 0)
-            {
-                break;
-            }
-
-            trie->order[j] = trie->order[j - 1];
-        }
-
-        trie->order[j] = item;
-    }
 }
 
 
@@ -273,72 +260,186 @@ gw_json_pointer_level(const gw_json_trie_t *trie, size_t node)
 }
 
 
-/* appends the children of a node; returns the number of nodes after that */
+/* "*" as it is written; a literal one was escaped, and points elsewhere */
 
-static size_t
-gw_json_pointer_grow(gw_json_trie_t *trie, const gw_json_path_t *paths,
-    size_t node, size_t nnodes)
+static int
+gw_json_pointer_any(const gw_json_text_t *token)
 {
-    size_t                 i, end, level;
+    return token->data == NULL;
+}
+
+
+/* adds a token to the children of a node, which is the last that has some */
+
+static void
+gw_json_pointer_add(gw_json_trie_t *trie, const gw_json_path_t *paths,
+    size_t node, size_t path, size_t level)
+{
+    int                    rc;
+    size_t                 i, j;
     gw_json_node_t        *parent, *child;
-    const gw_json_path_t  *path;
+    const gw_json_text_t  *token;
 
     parent = &trie->nodes[node];
-    level = gw_json_pointer_level(trie, node);
+    child = &trie->nodes[parent->child];
+    token = &paths[path].tokens[level];
 
-    parent->child = (uint16_t) nnodes;
-    parent->nchildren = 0;
-    parent->nexact = 0;
+    for (i = 0; i < parent->nchildren; i++) {
+        rc = gw_json_pointer_cmp_token(&child[i].token, token);
 
-    child = NULL;
-    end = parent->first + parent->nall;
+        if (rc == 0) {
+            return;
+        }
 
-    for (i = parent->first; i < end; i++) {
-        path = &paths[trie->order[i]];
+        if (rc > 0) {
+            break;
+        }
+    }
 
-        if (path->ntokens == level) {
-            parent->nexact++;
+    for (j = parent->nchildren; j > i; j--) {
+        child[j] = child[j - 1];
+    }
+
+    child[i].token = *token;
+    parent->nchildren++;
+}
+
+
+/* the pointers that lead through a child: its token, or any */
+
+static void
+gw_json_pointer_fill(gw_json_trie_t *trie, const gw_json_path_t *paths,
+    size_t parent, gw_json_node_t *child, size_t level)
+{
+    size_t                 i;
+    uint64_t               bit;
+    const gw_json_text_t  *token;
+
+    child->index = gw_json_pointer_any(&child->token)
+                   ? GW_JSON_POINTER_NO_INDEX
+                   : gw_json_pointer_index(&child->token);
+    child->parent = (uint16_t) parent;
+    child->exact = 0;
+    child->all = 0;
+
+    for (i = 0; i < trie->count; i++) {
+        bit = (uint64_t) 1 << i;
+
+        if (!(trie->nodes[parent].all & bit) || paths[i].ntokens <= level) {
             continue;
         }
 
-        if (child == NULL
-            || gw_json_pointer_cmp_token(&child->token, &path->tokens[level])
-               != 0)
-        {
-            child = &trie->nodes[nnodes++];
-            parent->nchildren++;
+        token = &paths[i].tokens[level];
 
-            child->token = path->tokens[level];
-            child->index = gw_json_pointer_index(&child->token);
-            child->parent = (uint16_t) node;
-            child->first = (uint16_t) i;
-            child->nall = 0;
+        if (gw_json_pointer_any(token)
+            || (!gw_json_pointer_any(&child->token)
+                && gw_json_pointer_cmp_token(token, &child->token) == 0))
+        {
+            child->all |= bit;
+
+            if (paths[i].ntokens == level + 1) {
+                child->exact |= bit;
+            }
+        }
+    }
+}
+
+
+/* appends the children of a node: the named ones sorted, then any other */
+
+static gw_status_e
+gw_json_pointer_grow(gw_json_trie_t *trie, const gw_json_path_t *paths,
+    size_t node, size_t max)
+{
+    int              any;
+    size_t           i, n, level;
+    gw_json_node_t  *parent;
+
+    any = 0;
+    level = gw_json_pointer_level(trie, node);
+    parent = &trie->nodes[node];
+
+    parent->child = (uint16_t) trie->nnodes;
+    parent->nchildren = 0;
+    parent->any = GW_JSON_POINTER_NO_NODE;
+
+    for (i = 0; i < trie->count; i++) {
+
+        if (!(parent->all >> i & 1) || paths[i].ntokens <= level) {
+            continue;
         }
 
-        child->nall++;
+        if (trie->nnodes + parent->nchildren + 2 > max) {
+            return GW_DECLINED;
+        }
+
+        if (gw_json_pointer_any(&paths[i].tokens[level])) {
+            any = 1;
+
+        } else {
+            gw_json_pointer_add(trie, paths, node, i, level);
+        }
     }
 
-    return nnodes;
+    n = parent->nchildren;
+
+    if (any) {
+        parent->any = (uint16_t) (parent->child + n);
+        trie->nodes[parent->any].token.data = NULL;
+        trie->nodes[parent->any].token.len = 0;
+        n++;
+    }
+
+    for (i = 0; i < n; i++) {
+        gw_json_pointer_fill(trie, paths, node,
+                             &trie->nodes[parent->child + i], level);
+    }
+
+    trie->nnodes += n;
+
+    return GW_OK;
+}
+
+
+/* nodes: a token takes one, and with "*" about paths must be copied */
+
+static size_t
+gw_json_pointer_max(const gw_json_text_t *pointers, size_t n)
+{
+    size_t  i, j, tokens, stars;
+
+    tokens = 0;
+    stars = 0;
+
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < pointers[i].len; j++) {
+            tokens += pointers[i].data[j] == '/';
+            stars += pointers[i].data[j] == '*';
+        }
+    }
+
+    if (stars) {
+        tokens *= GW_JSON_POINTER_COPIES;
+    }
+
+    tokens += 3;
+
+    return tokens < GW_JSON_POINTER_MAX_NODES
+           ? tokens : GW_JSON_POINTER_MAX_NODES;
 }
 
 
 size_t
 gw_json_pointer_size(const gw_json_text_t *pointers, size_t n)
 {
-    size_t  i, j, size;
+    size_t  i, size;
 
-    /* the root; a token takes a node and at most its own bytes */
-
-    size = sizeof(gw_json_trie_t) + sizeof(gw_json_node_t);
+    size = sizeof(gw_json_trie_t)
+           + gw_json_pointer_max(pointers, n) * sizeof(gw_json_node_t)
+           + n * sizeof(gw_json_path_t);
 
     for (i = 0; i < n; i++) {
-        size += sizeof(gw_json_path_t) + sizeof(uint16_t) + pointers[i].len;
-
-        for (j = 0; j < pointers[i].len; j++) {
-            if (pointers[i].data[j] == '/') {
-                size += sizeof(gw_json_node_t);
-            }
-        }
+        size += pointers[i].len;
     }
 
     return size;
@@ -346,12 +447,10 @@ gw_json_pointer_size(const gw_json_text_t *pointers, size_t n)
 
 
 static gw_status_e
-gw_json_pointer_total(const gw_json_text_t *pointers, size_t n, size_t *total,
+gw_json_pointer_check_all(const gw_json_text_t *pointers, size_t n, int any,
     gw_json_pointer_error_t *err)
 {
     size_t  i, ntokens;
-
-    *total = 0;
 
     for (i = 0; i < n; i++) {
         err->item = i;
@@ -360,14 +459,12 @@ gw_json_pointer_total(const gw_json_text_t *pointers, size_t n, size_t *total,
             return gw_json_pointer_bad(err, "is one too many", 0);
         }
 
-        if (gw_json_pointer_check(pointers[i].data, pointers[i].len, &ntokens,
-                                  err)
+        if (gw_json_pointer_walk(pointers[i].data, pointers[i].len, &ntokens,
+                                 any, err)
             != GW_OK)
         {
             return GW_DECLINED;
         }
-
-        *total += ntokens;
     }
 
     return GW_OK;
@@ -378,38 +475,58 @@ gw_json_trie_t *
 gw_json_pointer_compile(void *memory, const gw_json_text_t *pointers,
     size_t n, gw_json_pointer_error_t *err)
 {
-    size_t           i, total, nnodes;
+    if (gw_json_pointer_check_all(pointers, n, 0, err) != GW_OK) {
+        return NULL;
+    }
+
+    return gw_json_pointer_compile_any(memory, pointers, n, err);
+}
+
+
+gw_json_trie_t *
+gw_json_pointer_compile_any(void *memory, const gw_json_text_t *pointers,
+    size_t n, gw_json_pointer_error_t *err)
+{
+    size_t           i, max;
     u_char          *p;
     gw_json_path_t  *paths;
     gw_json_trie_t  *trie;
 
-    if (gw_json_pointer_total(pointers, n, &total, err) != GW_OK) {
+    if (gw_json_pointer_check_all(pointers, n, 1, err) != GW_OK) {
         return NULL;
     }
 
+    max = gw_json_pointer_max(pointers, n);
+
     trie = memory;
     trie->nodes = (gw_json_node_t *) (trie + 1);
-    paths = (gw_json_path_t *) (trie->nodes + 1 + total);
-    trie->order = (uint16_t *) (paths + n);
+    trie->nnodes = 1;
     trie->count = n;
 
-    p = (u_char *) (trie->order + n);
-
-    for (i = 0; i < n; i++) {
-        p = gw_json_pointer_split(&paths[i], p, &pointers[i]);
-    }
-
-    gw_json_pointer_sort(trie, paths);
+    paths = (gw_json_path_t *) (trie->nodes + max);
+    p = (u_char *) (paths + n);
 
     memset(&trie->nodes[0], 0, sizeof(gw_json_node_t));
     trie->nodes[0].index = GW_JSON_POINTER_NO_INDEX;
     trie->nodes[0].parent = GW_JSON_POINTER_NO_NODE;
-    trie->nodes[0].nall = (uint16_t) n;
 
-    nnodes = 1;
+    for (i = 0; i < n; i++) {
+        p = gw_json_pointer_split(&paths[i], p, &pointers[i]);
 
-    for (i = 0; i < nnodes; i++) {
-        nnodes = gw_json_pointer_grow(trie, paths, i, nnodes);
+        trie->nodes[0].all |= (uint64_t) 1 << i;
+
+        if (paths[i].ntokens == 0) {
+            trie->nodes[0].exact |= (uint64_t) 1 << i;
+        }
+    }
+
+    for (i = 0; i < trie->nnodes; i++) {
+        if (gw_json_pointer_grow(trie, paths, i, max) != GW_OK) {
+            gw_json_pointer_bad(err, "makes too many combinations with \"*\"",
+                                0);
+            err->item = n - 1;
+            return NULL;
+        }
     }
 
     return trie;

@@ -7,7 +7,7 @@
 /*
  * JSON Pointers (RFC 6901) compiled into a trie that gw_json_scan follows.
  *
- * "*" alone is reserved for "any member or element"; a literal "*" is
+ * A token "*" stands for any member or element; a literal "*" alone is
  * written "~2".
  */
 
@@ -22,6 +22,10 @@
 #define GW_JSON_POINTER_MAX_COUNT   64      /* pointers in one trie */
 #define GW_JSON_POINTER_MAX_TOKENS  32      /* tokens in one pointer */
 #define GW_JSON_POINTER_MAX_LEN     4096    /* bytes in one pointer */
+
+/* nodes in one trie, and how many "*" may make of a token's one */
+#define GW_JSON_POINTER_MAX_NODES   4096
+#define GW_JSON_POINTER_COPIES      16
 
 #define GW_JSON_POINTER_NO_NODE     0xffff
 #define GW_JSON_POINTER_NO_INDEX    ((size_t) -1)
@@ -50,26 +54,27 @@ typedef struct {
 
 /*
  * A node is a value that one pointer names or leads through.  Children stand
- * next to each other, sorted by their tokens.  Pointers are sorted as their
- * tokens are, so that all that lead through a node are one run of "order",
- * the ones that end in it first.
+ * next to each other, sorted by their tokens; a value that none of them
+ * names is that of "any", which stands behind them.  What "*" says of any
+ * value is in the named nodes too, so that a value has one node at most.
  */
 
 typedef struct {
-    gw_json_text_t           token;     /* decoded */
+    gw_json_text_t           token;     /* decoded; data NULL: any */
     size_t                   index;     /* the token as an array index */
+    uint64_t                 exact;     /* pointers that end here, a bit
+                                           each */
+    uint64_t                 all;       /* and those that go on */
     uint16_t                 parent;
     uint16_t                 child;     /* the first one */
-    uint16_t                 nchildren;
-    uint16_t                 first;     /* in order[] */
-    uint16_t                 nexact;    /* pointers that end here */
-    uint16_t                 nall;      /* and those that go on */
+    uint16_t                 nchildren; /* those with names */
+    uint16_t                 any;       /* or NO_NODE */
 } gw_json_node_t;
 
 
 typedef struct {
     gw_json_node_t          *nodes;     /* [0]: the whole document */
-    uint16_t                *order;     /* the caller's numbers */
+    size_t                   nnodes;
     size_t                   count;     /* of pointers */
 } gw_json_trie_t;
 
@@ -82,6 +87,13 @@ typedef struct {
  * Returns GW_OK or GW_DECLINED with err->text and err->offset.
  */
 gw_status_e gw_json_pointer_check(const u_char *data, size_t len,
+    size_t *ntokens, gw_json_pointer_error_t *err);
+
+
+/*
+ * The same for a pointer in which a token may be "*".
+ */
+gw_status_e gw_json_pointer_check_any(const u_char *data, size_t len,
     size_t *ntokens, gw_json_pointer_error_t *err);
 
 
@@ -115,6 +127,13 @@ size_t gw_json_pointer_size(const gw_json_text_t *pointers, size_t n);
  * Returns the trie, which is never written again, or NULL with *err set.
  */
 gw_json_trie_t *gw_json_pointer_compile(void *memory,
+    const gw_json_text_t *pointers, size_t n, gw_json_pointer_error_t *err);
+
+
+/*
+ * The same for pointers in which tokens may be "*".
+ */
+gw_json_trie_t *gw_json_pointer_compile_any(void *memory,
     const gw_json_text_t *pointers, size_t n, gw_json_pointer_error_t *err);
 
 

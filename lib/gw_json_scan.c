@@ -199,7 +199,7 @@ gw_json_scan_open_string(gw_json_scan_t *s, const u_char *p,
     s->state = ST_STRING;
 
     if (track && key) {
-        gw_json_track_key_begin(s);
+        gw_json_track_key_begin(s, gw_json_scan_offset(s, p));
     }
 
     return gw_json_scan_string(s, p + 1, last, track);
@@ -217,7 +217,8 @@ gw_json_scan_token(gw_json_scan_t *s, const u_char *p, const u_char *last,
     action = gw_json_scan_actions[s->state][*p];
 
     if (track && action >= DO_STRING && action <= DO_ARRAY) {
-        gw_json_track_begin(s, gw_json_scan_offset(s, p));
+        gw_json_track_begin(s, gw_json_scan_offset(s, p),
+                            action == DO_OBJECT || action == DO_ARRAY);
     }
 
     switch (action) {

@@ -39,6 +39,9 @@ typedef enum {
 } gw_json_scan_e;
 
 
+typedef struct gw_json_shape_s  gw_json_shape_t;
+
+
 typedef struct {
     /* results */
     gw_json_range_t          value;     /* the document without white space
@@ -64,6 +67,8 @@ typedef struct {
 
     const gw_json_trie_t    *trie;
     gw_json_range_t         *ranges;
+    gw_json_shape_t         *shape;     /* or NULL */
+    gw_json_range_t          key;       /* of the current member */
     uint16_t                 node;      /* of the container at this level */
     uint16_t                 level;     /* depth as far as nodes match */
     uint16_t                 next;      /* node of the coming value */

@@ -258,7 +258,7 @@ gw_json_scan_string_end(gw_json_scan_t *s, const u_char *p,
 {
     if (s->resume == ST_COLON) {
         if (track) {
-            gw_json_track_key_end(s);
+            gw_json_track_key_end(s, gw_json_scan_offset(s, p));
         }
 
         if (p < last && *p == ':') {

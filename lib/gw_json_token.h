@@ -87,15 +87,13 @@ gw_json_scan_fail(gw_json_scan_t *s, const u_char *p, const u_char *last,
 gw_json_inline const u_char *
 gw_json_scan_comma(gw_json_scan_t *s, const u_char *p, int track)
 {
-    if (s->after == ST_MEMBER) {
-        s->state = ST_KEY;
-        return p + 1;
-    }
+    int  array;
 
-    s->state = ST_VALUE;
+    array = s->after != ST_MEMBER;
+    s->state = array ? ST_VALUE : ST_KEY;
 
     if (track) {
-        gw_json_track_comma(s);
+        gw_json_track_comma(s, gw_json_scan_offset(s, p), array);
     }
 
     return p + 1;

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "gw_json_scan.h"
+#include "gw_json_shape.h"
 
 
 #define gw_json_track_here(s)  ((s)->depth == (s)->level)
@@ -29,11 +30,16 @@
 /* forgets all values below a node that has another value now */
 
 static void
-gw_json_track_begin(gw_json_scan_t *s, size_t offset)
+gw_json_track_begin(gw_json_scan_t *s, size_t offset, int container)
 {
     size_t                 i;
+    uint64_t               bits;
     gw_json_range_t       *range;
     const gw_json_node_t  *node;
+
+    if (s->shape && gw_json_track_here(s)) {
+        gw_json_shape_value(s, offset, container);
+    }
 
     if (s->next == GW_JSON_POINTER_NO_NODE) {
         return;
@@ -41,10 +47,11 @@ gw_json_track_begin(gw_json_scan_t *s, size_t offset)
 
     node = &s->trie->nodes[s->next];
 
-    for (i = 0; i < node->nall; i++) {
-        range = &s->ranges[s->trie->order[node->first + i]];
+    for (bits = node->all; bits; bits &= bits - 1) {
+        i = __builtin_ctzll(bits);
+        range = &s->ranges[i];
 
-        range->start = i < node->nexact ? offset : 0;
+        range->start = node->exact >> i & 1 ? offset : 0;
         range->end = range->start;
     }
 }
@@ -53,13 +60,10 @@ gw_json_track_begin(gw_json_scan_t *s, size_t offset)
 static void
 gw_json_track_end(gw_json_scan_t *s, size_t n, size_t offset)
 {
-    size_t                 i;
-    const gw_json_node_t  *node;
+    uint64_t  bits;
 
-    node = &s->trie->nodes[n];
-
-    for (i = 0; i < node->nexact; i++) {
-        s->ranges[s->trie->order[node->first + i]].end = offset;
+    for (bits = s->trie->nodes[n].exact; bits; bits &= bits - 1) {
+        s->ranges[__builtin_ctzll(bits)].end = offset;
     }
 }
 
@@ -91,6 +95,8 @@ gw_json_track_element(gw_json_scan_t *s)
             return;
         }
     }
+
+    s->next = node->any;
 }
 
 
@@ -107,6 +113,10 @@ gw_json_track_open(gw_json_scan_t *s, int array)
     s->next = GW_JSON_POINTER_NO_NODE;
     s->level++;
 
+    if (s->shape) {
+        gw_json_shape_open(s);
+    }
+
     if (array) {
         s->index[s->level - 1] = 0;
         gw_json_track_element(s);
@@ -115,11 +125,17 @@ gw_json_track_open(gw_json_scan_t *s, int array)
 
 
 static void
-gw_json_track_comma(gw_json_scan_t *s)
+gw_json_track_comma(gw_json_scan_t *s, size_t offset, int array)
 {
     if (gw_json_track_here(s)) {
-        s->index[s->level - 1]++;
-        gw_json_track_element(s);
+        if (s->shape) {
+            gw_json_shape_comma(s, offset);
+        }
+
+        if (array) {
+            s->index[s->level - 1]++;
+            gw_json_track_element(s);
+        }
     }
 }
 
@@ -130,6 +146,10 @@ static void
 gw_json_track_close(gw_json_scan_t *s, size_t offset)
 {
     if (gw_json_track_here(s)) {
+        if (s->shape) {
+            gw_json_shape_close(s, offset - 1);
+        }
+
         gw_json_track_end(s, s->node, offset);
 
         s->node = s->trie->nodes[s->node].parent;
@@ -140,13 +160,14 @@ gw_json_track_close(gw_json_scan_t *s, size_t offset)
 
 
 static void
-gw_json_track_key_begin(gw_json_scan_t *s)
+gw_json_track_key_begin(gw_json_scan_t *s, size_t offset)
 {
     const gw_json_node_t  *node;
 
     if (gw_json_track_here(s)) {
         node = &s->trie->nodes[s->node];
 
+        s->key.start = offset;
         s->key_first = node->child;
         s->key_last = (uint16_t) (node->child + node->nchildren);
         s->key_len = 0;
@@ -252,8 +273,15 @@ gw_json_track_unit(gw_json_scan_t *s)
 /* a key that differed before its end is not compared any more */
 
 static void
-gw_json_track_key_end(gw_json_scan_t *s)
+gw_json_track_key_end(gw_json_scan_t *s, size_t offset)
 {
+    if (!gw_json_track_here(s)) {
+        return;
+    }
+
+    s->key.end = offset;
+    s->next = s->trie->nodes[s->node].any;
+
     if (s->tracking) {
         s->tracking = 0;
 

@@ -19,6 +19,7 @@
 #include <ngx_http.h>
 
 #include "gw_json_scan.h"
+#include "gw_json_shape.h"
 #include "gw_json_splice.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_joint.h"
@@ -126,6 +127,10 @@ typedef enum {
 #define NGX_HTTP_GW_TIMES            11
 
 
+typedef struct ngx_http_gw_shape_conf_s  ngx_http_gw_shape_conf_t;
+typedef struct ngx_http_gw_shape_s       ngx_http_gw_shape_t;
+
+
 /* a set of status codes */
 
 typedef struct {
@@ -209,6 +214,9 @@ typedef struct {
     ngx_uint_t                       nmarks;
     ngx_http_gw_each_conf_t         *each;      /* it is fetched for items */
     unsigned                         embeds:1;  /* others are put into it */
+
+    /* pick, drop, rename; then the trie has their pointers, too */
+    ngx_http_gw_shape_conf_t        *shape;
 } ngx_http_gw_part_conf_t;
 
 
@@ -282,6 +290,9 @@ typedef struct {
     ngx_array_t                     *sets;      /* ngx_http_gw_set_conf_t */
     ngx_array_t                     *eaches;    /* ngx_http_gw_each_conf_t */
     ngx_uint_t                       concurrency;
+
+    /* pick, drop and rename, of all parts */
+    ngx_array_t                     *shapes;
 } ngx_http_gw_aggregate_conf_t;
 
 
@@ -357,6 +368,7 @@ struct ngx_http_gw_part_s {
     u_char                          *kept;      /* end of what is in place */
     gw_json_scan_t                   scan;
     gw_json_range_t                  range;     /* of at= */
+    ngx_http_gw_shape_t             *shape;     /* what is left of it */
 
     unsigned                         done:1;    /* not pending any more */
     unsigned                         kill:1;    /* stop it at top level */

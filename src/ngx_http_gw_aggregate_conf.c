@@ -13,6 +13,7 @@
 #include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_aggregate_stream.h"
 #include "ngx_http_gw_part_conf.h"
+#include "ngx_http_gw_shape.h"
 
 
 typedef struct {
@@ -298,7 +299,8 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     if (conf->mode == NGX_HTTP_GW_MODE_OFF) {
 
         if (conf->parts == NULL && conf->pass_headers == NULL
-            && conf->sets == NULL && conf->eaches == NULL)
+            && conf->sets == NULL && conf->eaches == NULL
+            && conf->shapes == NULL)
         {
             return NGX_CONF_OK;
         }
@@ -307,7 +309,9 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
                       "\"gw_aggregate_%s\" needs \"gw_aggregate object\" "
                       "or \"array\" in location \"%V\"",
                       conf->parts ? "part" : conf->sets ? "set"
-                      : conf->eaches ? "each" : "pass_header",
+                      : conf->eaches ? "each"
+                      : conf->shapes ? "pick, drop or rename"
+                                     : "pass_header",
                       &clcf->name);
         return NGX_CONF_ERROR;
     }
@@ -342,6 +346,11 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
     }
 
     rv = ngx_http_gw_stream_init(cf, conf, &clcf->name);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    rv = ngx_http_gw_shape_init(cf, conf);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

@@ -11,6 +11,7 @@
 #include "ngx_http_gw_capture.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
+#include "ngx_http_gw_shape.h"
 
 
 static ngx_int_t ngx_http_gw_capture_nested(ngx_http_request_t *r,
@@ -287,7 +288,13 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
 
     gw_json_scan_init(&part->scan, conf->max_depth);
 
-    if (part->conf->trie) {
+    if (part->conf->shape) {
+        if (ngx_http_gw_shape_start(part) != NGX_OK) {
+            part->keep = 0;
+            return NGX_HTTP_GW_PART_INTERNAL;
+        }
+
+    } else if (part->conf->trie) {
         gw_json_scan_track(&part->scan, part->conf->trie, &part->range);
     }
 

@@ -13,6 +13,7 @@
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_part.h"
+#include "ngx_http_gw_shape.h"
 
 
 typedef struct {
@@ -429,6 +430,10 @@ ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
 
     if (part->null) {
         return ngx_http_gw_compose_add(r, last, (u_char *) "null", 4);
+    }
+
+    if (part->shape) {
+        return ngx_http_gw_shape_write(r, last, part);
     }
 
     if (part->conf->embeds) {

@@ -12,6 +12,7 @@
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
 #include "ngx_http_gw_part_text.h"
+#include "ngx_http_gw_shape.h"
 
 
 static ngx_int_t ngx_http_gw_part_post(ngx_http_request_t *sr, void *data,
@@ -274,6 +275,11 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
 
     default:
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INVALID_JSON);
+        return;
+    }
+
+    if (part->shape) {
+        ngx_http_gw_shape_finish(part);
         return;
     }
 

@@ -1333,3 +1333,141 @@ location / {
 --- must_die
 --- error_log eval
 qr/no value can be taken from part "a", which is not JSON, in \S+nginx\.conf:\d+/
+
+
+
+=== TEST: gw_aggregate_drop names a part
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_drop b /x;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_drop" names part "b", and there is no such part in \S+:\d+/
+
+
+
+=== TEST: gw_aggregate_pick has a pointer
+--- config
+location / { gw_aggregate object; gw_aggregate_pick a x; }
+--- must_die
+--- error_log
+invalid pointer "x" of "gw_aggregate_pick": must begin with "/"
+
+
+
+=== TEST: gw_aggregate_pick of all
+--- config
+location / { gw_aggregate object; gw_aggregate_pick a ""; }
+--- must_die
+--- error_log
+"gw_aggregate_pick" needs a pointer to a member, "" is the whole value
+
+
+
+=== TEST: gw_aggregate_rename of all members
+--- config
+location / { gw_aggregate object; gw_aggregate_rename a /x/* y; }
+--- must_die
+--- error_log
+pointer "/x/*" of "gw_aggregate_rename" must end with a name, it would rename all members
+
+
+
+=== TEST: gw_aggregate_rename to what is no text
+--- config eval
+"location / { gw_aggregate object; gw_aggregate_rename a /x \xff; }"
+--- must_die
+--- error_log
+of "gw_aggregate_rename" is not valid UTF-8
+
+
+
+=== TEST: gw_aggregate_pick of what is dropped
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pick a /x/y;
+    gw_aggregate_drop a /*;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_pick" of "\/x\/y" of part "a" never applies, "gw_aggregate_drop" of "\/\*" comes first in \S+:\d+/
+
+
+
+=== TEST: gw_aggregate_drop twice
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_drop a /x;
+    gw_aggregate_drop a /y /x;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_drop" of "\/x" of part "a" is given twice in \S+:\d+/
+
+
+
+=== TEST: gw_aggregate_rename of what is not picked
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_pick a /x;
+    gw_aggregate_rename a /y z;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_rename" of "\/y" of part "a" never applies, no "gw_aggregate_pick" picks it in \S+:\d+/
+
+
+
+=== TEST: more pointers than a part may have
+--- config eval
+"location / { gw_aggregate object; gw_aggregate_part a /a;"
+. " gw_aggregate_drop a " . join(' ', map { "/x$_" } 1 .. 64) . "; }"
+--- must_die
+--- error_log eval
+qr/part "a" has more than 63 pointers in \S+:\d+/
+
+
+
+=== TEST: gw_aggregate_drop without an aggregate
+--- config
+location / { gw_aggregate_drop a /x; }
+--- must_die
+--- error_log
+"gw_aggregate_pick, drop or rename" needs "gw_aggregate object" or "array" in location "/"
+
+
+
+=== TEST: gw_aggregate_drop needs JSON
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a type=text;
+    gw_aggregate_drop a /x;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_drop" of part "a" needs "type=json" in \S+:\d+/
+
+
+
+=== TEST: gw_aggregate_drop of a part that others are put into
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b/$gw_item;
+    gw_aggregate_each b a /x item=/id result=embed:/b;
+    gw_aggregate_drop a /x/*/secret;
+}
+--- must_die
+--- error_log eval
+qr/"gw_aggregate_drop" of part "a" is not possible, "gw_aggregate_each" embeds into it in \S+:\d+/

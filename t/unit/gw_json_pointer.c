@@ -35,6 +35,7 @@ static gw_json_trie_t *compile(const char *const *pointers, size_t n,
 static void test_check(void);
 static void test_tokens(void);
 static void test_trie(void);
+static void test_any(void);
 static void test_limits(void);
 
 
@@ -169,9 +170,9 @@ test_tokens(void)
 
         ok(node->token.len == strlen(rows[i].token)
            && memcmp(node->token.data, rows[i].token, node->token.len) == 0
-           && node->index == rows[i].index && node->nexact == 1
+           && node->index == rows[i].index && node->exact == 1
            && node->parent == 0 && trie->nodes[0].child == 1
-           && trie->nodes[0].nchildren == 1 && trie->nodes[0].nexact == 0,
+           && trie->nodes[0].nchildren == 1 && trie->nodes[0].exact == 0,
            "is one token: \"%s\"", rows[i].token);
 
         free(trie);
@@ -182,7 +183,6 @@ test_tokens(void)
 static void
 test_trie(void)
 {
-    size_t                    i;
     gw_json_trie_t           *trie;
     gw_json_node_t           *nodes;
     gw_json_pointer_error_t   err;
@@ -190,10 +190,6 @@ test_trie(void)
     static const char *const  pointers[] = {
         "/b/c", "/a", "/b", "", "/ab", "/b/c/d", "/a", "/b/a"
     };
-
-    /* in the order of their tokens */
-
-    static const uint16_t  order[] = { 3, 1, 6, 4, 2, 7, 0, 5 };
 
     trie = compile(pointers, 8, &err);
 
@@ -203,27 +199,75 @@ test_trie(void)
 
     nodes = trie->nodes;
 
-    for (i = 0; i < 8; i++) {
-        ok(trie->order[i] == order[i], "order, %u", (unsigned) i);
-    }
-
-    ok(nodes[0].first == 0 && nodes[0].nexact == 1 && nodes[0].nall == 8
-       && nodes[0].nchildren == 3, "the document");
+    ok(nodes[0].exact == 0x08 && nodes[0].all == 0xff
+       && nodes[0].nchildren == 3
+       && nodes[0].any == GW_JSON_POINTER_NO_NODE, "the document");
     ok(nodes[1].token.len == 1 && nodes[1].token.data[0] == 'a'
-       && nodes[1].first == 1 && nodes[1].nexact == 2 && nodes[1].nall == 2
+       && nodes[1].exact == 0x42 && nodes[1].all == 0x42
        && nodes[1].nchildren == 0, "/a twice");
-    ok(nodes[2].token.len == 2 && nodes[2].first == 3 && nodes[2].nexact == 1,
-       "/ab");
-    ok(nodes[3].token.data[0] == 'b' && nodes[3].first == 4
-       && nodes[3].nexact == 1 && nodes[3].nall == 4
-       && nodes[3].nchildren == 2, "/b");
+    ok(nodes[2].token.len == 2 && nodes[2].exact == 0x10, "/ab");
+    ok(nodes[3].token.data[0] == 'b' && nodes[3].exact == 0x04
+       && nodes[3].all == 0xa5 && nodes[3].nchildren == 2, "/b");
     ok(nodes[nodes[3].child].token.data[0] == 'a'
        && nodes[nodes[3].child].parent == 3, "/b/a");
     ok(nodes[nodes[3].child + 1].token.data[0] == 'c'
-       && nodes[nodes[3].child + 1].nexact == 1
-       && nodes[nodes[3].child + 1].nall == 2, "/b/c");
+       && nodes[nodes[3].child + 1].exact == 0x01
+       && nodes[nodes[3].child + 1].all == 0x21, "/b/c");
 
     free(trie);
+}
+
+
+static void
+test_any(void)
+{
+    size_t                    i, n;
+    void                     *memory;
+    gw_json_node_t           *nodes;
+    gw_json_text_t            texts[GW_JSON_POINTER_MAX_COUNT];
+    gw_json_trie_t           *trie;
+    char                      many[GW_JSON_POINTER_MAX_COUNT][64];
+    gw_json_pointer_error_t   err;
+
+    static const char *const  pointers[] = { "/*/x", "/b", "/b/y", "/~2" };
+
+    ok(gw_json_pointer_check_any((u_char *) "/a/*/*", 6, &n, &err) == GW_OK
+       && n == 3, "\"*\" where it may be");
+
+    for (i = 0; i < 4; i++) {
+        texts[i].data = (u_char *) pointers[i];
+        texts[i].len = strlen(pointers[i]);
+    }
+
+    memory = malloc(gw_json_pointer_size(texts, 4));
+    trie = gw_json_pointer_compile_any(memory, texts, 4, &err);
+    nodes = trie->nodes;
+
+    ok(nodes[0].nchildren == 2 && nodes[0].any == nodes[0].child + 2,
+       "any stands behind the named ones");
+    ok(nodes[1].token.data[0] == '*' && nodes[1].all == 0x9
+       && nodes[1].exact == 0x8, "a literal \"*\"");
+    ok(nodes[2].token.data[0] == 'b' && nodes[2].all == 0x7
+       && nodes[2].exact == 0x2 && nodes[2].nchildren == 2,
+       "a named one has what any has");
+    ok(nodes[3].token.data == NULL && nodes[3].all == 0x1
+       && nodes[3].exact == 0, "any");
+    free(memory);
+
+    /* each subset of the first tokens is a path of its own */
+
+    for (i = 0; i < GW_JSON_POINTER_MAX_COUNT; i++) {
+        texts[i].data = (u_char *) many[i];
+        texts[i].len = (size_t) sprintf(many[i], "/*/*/*/*/*/*/*/*/*/*/*/*/*");
+        many[i][2 * (i % 13) + 1] = 'a';
+        many[i][25] = (char) ('a' + i / 13);
+    }
+
+    memory = malloc(gw_json_pointer_size(texts, i));
+    ok(gw_json_pointer_compile_any(memory, texts, i, &err) == NULL
+       && strcmp(err.text, "makes too many combinations with \"*\"") == 0,
+       "too many combinations");
+    free(memory);
 }
 
 
@@ -277,7 +321,7 @@ test_limits(void)
     }
 
     trie = compile(pointers, GW_JSON_POINTER_MAX_COUNT, &err);
-    ok(trie != NULL && trie->nodes[0].nall == GW_JSON_POINTER_MAX_COUNT,
+    ok(trie != NULL && trie->nodes[0].all == ~(uint64_t) 0,
        "as many pointers as can be");
     free(trie);
 
@@ -293,6 +337,7 @@ main(void)
     test_check();
     test_tokens();
     test_trie();
+    test_any();
     test_limits();
 
     return done();
