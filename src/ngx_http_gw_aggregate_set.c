@@ -359,8 +359,7 @@ ngx_http_gw_set_collect(ngx_http_gw_part_t *part)
 
     if (part->out && !part->null && !part->skipped) {
         all.start = 0;
-        all.end = (part->conf->type == NGX_HTTP_GW_PART_JSON)
-                  ? part->size : part->range.end;
+        all.end = part->size;
 
         gw_json_scan_init(&scan, gather->conf->max_depth);
         gw_json_scan_track(&scan, part->conf->marks, part->marks);

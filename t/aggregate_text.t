@@ -43,11 +43,6 @@ my $be = GW::Backend->new(
     },
     '/random' => sub { $_[0]->answer(200, 'image/png', $random) },
     '/zeros' => sub { $_[0]->answer(200, 'text/plain', "\0" x 1_000_000) },
-    '/back' => sub {
-        my ($conn, $req) = @_;
-
-        $conn->json('"' . substr($req->{uri}, 6) . '"');
-    },
     map { my $n = $_;
           ("/n$n" => sub { $_[0]->chunked(substr($random, 0, $n)
                                           =~ /(.{1,2})/gs) }) } 0 .. 9,
@@ -71,12 +66,6 @@ my $nginx = GW::Nginx->new(http => agg_server($be, b => 'type=text',
             gw_aggregate_max_size 2m;
             gw_aggregate_part a /p/a;
             gw_aggregate_part b /p/zeros optional type=text;
-        }
-        location = /set {
-            gw_aggregate object;
-            gw_aggregate_part t /p/text type=text;
-            gw_aggregate_set $text t "";
-            gw_aggregate_part back /p/back?$text;
         }
         location = /stream {
             gw_aggregate object;
@@ -120,9 +109,6 @@ for my $path ('/base64', '/buffers') {
 
 failed($client->get('/small'), 502, { a => 'too_large', b => 'too_large' },
        'a text that grows beyond gw_aggregate_max_size');
-is($client->get('/set')->{body},
-   '{"t":"a \"b\"\\\\\n","back":"a%20%22b%22%5C%0A"}' =~ s/\n/\\n/r,
-   'a variable of a text');
 is($client->get('/stream')->{body},
    '{"t":"a \"b\"\\\\\n","b":"' =~ s/\n/\\n/r . encode_base64($utf8, '')
    . '"}', 'a stream of texts');
