@@ -379,6 +379,10 @@ ngx_http_gw_concurrency_reject(ngx_http_request_t *r,
 
     ngx_http_gw_concurrency_set_status(cctx, NGX_HTTP_GW_CONCURRENCY_REJECTED);
 
+    /* what is rejected takes nothing of the rates of its phase either */
+
+    ngx_http_gw_limit_give(&ctx->set[entry->limit->phase]);
+
     ngx_http_gw_concurrency_release(cctx);
 
     return ngx_http_gw_limit_refuse(r, ctx, conf->concurrency_status,

@@ -372,4 +372,33 @@ END
 }
 
 
+# === a request too many at a time kept the units of its rate
+
+{
+    my $nginx = GW::Nginx->new(http => <<"END");
+    gw_limit_zone \$arg_k zone=rate:1m rate=1r/m burst=9;
+    gw_concurrency_zone \$arg_k zone=jobs:1m;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        location / {
+            gw_limit zone=rate nodelay;
+            gw_concurrency zone=jobs limit=\$arg_n;
+            gw_concurrency_status 503;
+            add_header X-Left \$gw_limit_remaining always;
+            empty_gif;
+        }
+    }
+END
+
+    my $client = GW::Client->new($nginx->{port});
+
+    is($client->get('/t?k=a&n=0')->{status}, 503, 'too many at a time')
+        for 1 .. 3;
+    is($client->get('/t?k=a&n=1')->{header}{'x-left'}, 9,
+       '... take nothing of a rate');
+}
+
+
 done_testing();
