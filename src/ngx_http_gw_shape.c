@@ -490,7 +490,10 @@ ngx_http_gw_shape_part(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf,
         text[n].data = p;
         text[n].len = pcf->at.len + rule[i].pointer.len;
 
-        p = ngx_cpymem(p, pcf->at.data, pcf->at.len);
+        if (pcf->at.len) {
+            p = ngx_cpymem(p, pcf->at.data, pcf->at.len);
+        }
+
         ngx_memcpy(p, rule[i].pointer.data, rule[i].pointer.len);
 
         shape->masks[rule[i].kind] |= (uint64_t) 1 << n;
