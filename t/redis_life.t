@@ -162,6 +162,15 @@ sub clean {
        'N1 Redis: each request was charged once');
     ok($nginx->until(3, sub { links($redis) == 2 }),
        'R28 a connection for each worker, and none of the old ones');
+
+    my @flood = map { $nginx->begin('/load?k=flood') } 1 .. 400;
+    my @idle = map { $nginx->connect } 1 .. 100;
+
+    is(scalar(grep { $nginx->finish($_)->{status} == 200 } @flood), 400,
+       'K18 a flood of connections');
+    is(links($redis), 2, 'K18 ... and Redis has as many as before');
+    close($_) for @idle;
+
     clean($nginx, 'N1 Redis: clean log');
 }
 

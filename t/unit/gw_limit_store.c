@@ -303,7 +303,7 @@ test_one_key(void)
 
     sum = sh->granted[0] + sh->granted[1] + sh->granted[2] + sh->granted[3];
 
-    ok(sum <= 51 + span / 10000, "one key: %lld taken in %lld us",
+    ok(sum <= 51 + span / 10000, "K8 one key: %lld taken in %lld us",
        (long long) sum, (long long) span / 1000);
     ok(sum > 51 + (span - SEC / 20) / 10000 * 9 / 10, "and not much less");
 
@@ -364,6 +364,8 @@ test_crowd(void)
     run(sh, work_crowd, 0);
 
     ok(sh->store->expired > 0, "full buckets are replaced without a loss");
+    /* K7: keys that collide share a bucket, and it has a size */
+
     ok(sh->store->used <= sh->store->buckets * GW_LIMIT_STORE_WAYS
        && sh->store->unstored == 0, "every decision was stored");
 
