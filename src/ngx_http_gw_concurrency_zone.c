@@ -280,13 +280,11 @@ ngx_int_t
 ngx_http_gw_concurrency_zones_resolve(ngx_conf_t *cf, ngx_array_t *zones,
     ngx_array_t *services, ngx_str_t *host)
 {
-    ngx_uint_t                         i, n;
-    ngx_http_gw_redis_conf_t         **service;
+    ngx_uint_t                         i;
     ngx_http_gw_concurrency_zone_t   **zone;
     ngx_http_gw_concurrency_remote_t  *remote;
 
     zone = zones->elts;
-    service = services->elts;
 
     for (i = 0; i < zones->nelts; i++) {
         remote = &zone[i]->remote;
@@ -297,24 +295,12 @@ ngx_http_gw_concurrency_zones_resolve(ngx_conf_t *cf, ngx_array_t *zones,
 
         remote->host = host;
 
-        for (n = 0; n < services->nelts; n++) {
-
-            if (service[n]->name.len == remote->service.len
-                && ngx_strncmp(service[n]->name.data, remote->service.data,
-                               remote->service.len)
-                   == 0)
-            {
-                remote->redis = service[n];
-                remote->number = n;
-                break;
-            }
-        }
-
+        remote->redis = ngx_http_gw_redis_of_zone(cf, services,
+                                                  &remote->service,
+                                                  "gw_concurrency_zone",
+                                                  &zone[i]->name,
+                                                  &remote->number);
         if (remote->redis == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "gw_concurrency_zone \"%V\" uses the unknown "
-                          "gw_redis \"%V\"", &zone[i]->name,
-                          &remote->service);
             return NGX_ERROR;
         }
     }

@@ -382,12 +382,10 @@ ngx_int_t
 ngx_http_gw_limit_zone_resolve(ngx_conf_t *cf, ngx_array_t *zones,
     ngx_array_t *services)
 {
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i;
     ngx_http_gw_limit_zone_t  **zone;
-    ngx_http_gw_redis_conf_t  **service;
 
     zone = zones->elts;
-    service = services->elts;
 
     for (i = 0; i < zones->nelts; i++) {
 
@@ -395,23 +393,12 @@ ngx_http_gw_limit_zone_resolve(ngx_conf_t *cf, ngx_array_t *zones,
             continue;
         }
 
-        for (n = 0; n < services->nelts; n++) {
-
-            if (service[n]->name.len == zone[i]->service.len
-                && ngx_strncmp(service[n]->name.data, zone[i]->service.data,
-                               service[n]->name.len)
-                   == 0)
-            {
-                zone[i]->redis = service[n];
-                zone[i]->link = n;
-                break;
-            }
-        }
-
+        zone[i]->redis = ngx_http_gw_redis_of_zone(cf, services,
+                                                   &zone[i]->service,
+                                                   "gw_limit_zone",
+                                                   &zone[i]->name,
+                                                   &zone[i]->link);
         if (zone[i]->redis == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "gw_limit_zone \"%V\" uses the unknown gw_redis "
-                          "\"%V\"", &zone[i]->name, &zone[i]->service);
             return NGX_ERROR;
         }
     }

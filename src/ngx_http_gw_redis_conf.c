@@ -156,7 +156,7 @@ ngx_http_gw_redis_block(ngx_conf_t *cf, ngx_array_t *services,
     u_char                      ch;
     ngx_uint_t                  i;
     ngx_conf_t                  save;
-    ngx_http_gw_redis_conf_t   *rcf, **service;
+    ngx_http_gw_redis_conf_t  *rcf, **service;
 
     /* the name becomes a part of the names of variables */
 
@@ -250,6 +250,35 @@ ngx_http_gw_redis_find(ngx_array_t *services, ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+ngx_http_gw_redis_conf_t *
+ngx_http_gw_redis_of_zone(ngx_conf_t *cf, ngx_array_t *services,
+    ngx_str_t *name, const char *directive, ngx_str_t *zone,
+    ngx_uint_t *number)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_redis_conf_t  *rcf, **service;
+
+    rcf = ngx_http_gw_redis_find(services, name);
+
+    if (rcf == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "%s \"%V\" uses the unknown gw_redis \"%V\"",
+                      directive, zone, name);
+        return NULL;
+    }
+
+    service = services->elts;
+
+    for (i = 0; service[i] != rcf; i++) {
+        /* void */
+    }
+
+    *number = i;
+
+    return rcf;
 }
 
 

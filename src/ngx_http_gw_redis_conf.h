@@ -102,5 +102,17 @@ ngx_int_t ngx_http_gw_redis_resolver(ngx_conf_t *cf,
 ngx_http_gw_redis_conf_t *ngx_http_gw_redis_find(ngx_array_t *services,
     ngx_str_t *name);
 
+/*
+ * Finds the service that a zone names.
+ *
+ *     directive, zone  who asks, for messages
+ *     number           out: of the service, when it is there
+ *
+ * Returns it, or NULL after the reason is logged.
+ */
+ngx_http_gw_redis_conf_t *ngx_http_gw_redis_of_zone(ngx_conf_t *cf,
+    ngx_array_t *services, ngx_str_t *name, const char *directive,
+    ngx_str_t *zone, ngx_uint_t *number);
+
 
 #endif /* NGX_HTTP_GW_REDIS_CONF_H */
