@@ -883,16 +883,28 @@ sub redis_away {
     ok($nginx->until(5, sub {
         problem(call('GET', '/api/limits/rg/down')) =~ /^503 .* down/
     }), 'down');
-    is(problem(call('GET', '/api/quotas/rq/down')),
-       '503 Redis is down or its queue is full', 'for quotas');
-    is(problem(grant('quotas/rq/down', '{"grant":1}')),
-       '503 Redis is down or its queue is full', 'no grant');
-    is(problem(call('GET', '/api/concurrency/rc/down')),
-       '503 Redis is down or its queue is full', 'for concurrency');
+
+    # each worker finds out by itself
+
+    my $down = '503 Redis is down or its queue is full';
+
+    for my $case ([ 'for quotas', sub { call('GET', '/api/quotas/rq/down') } ],
+                  [ 'no grant',
+                    sub { grant('quotas/rq/down', '{"grant":1}') } ],
+                  [ 'for concurrency',
+                    sub { call('GET', '/api/concurrency/rc/down') } ])
+    {
+        my ($name, $ask) = @$case;
+        my $said;
+
+        $nginx->until(5, sub { ($said = problem($ask->())) eq $down });
+        is($said, $down, $name);
+    }
+
     ok($nginx->until(5, sub { hit('/rg?k=down') eq '429' }),
        'used up in shared memory');
-    is(problem(call('DELETE', '/api/limits/rg/down')),
-       '503 Redis is down or its queue is full', 'a reset says so');
+    is(problem(call('DELETE', '/api/limits/rg/down')), $down,
+       'a reset says so');
     is(hit('/rg?k=down'), 200, 'and has reset the shared memory');
 
     $redis->start;
