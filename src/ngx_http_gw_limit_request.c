@@ -214,19 +214,23 @@ ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
 
     set = &ctx->set[phase];
 
-    ctx->calls.service = ngx_http_gw_limit_service(set);
-
-    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls.service);
-
-    ctx->calls.take.handler = ngx_http_gw_limit_done;
-    ctx->calls.take.data = ctx;
-
     if (ngx_http_gw_limit_deny_reserve(set) != NGX_OK) {
         ngx_http_gw_limit_give(set);
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
 
-    if (ngx_http_gw_limit_ask(r->pool, set, link, &ctx->calls, NULL, 0)
+    if (ngx_http_gw_limit_calls(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->calls->service = ngx_http_gw_limit_service(set);
+
+    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls->service);
+
+    ctx->calls->take.handler = ngx_http_gw_limit_done;
+    ctx->calls->take.data = ctx;
+
+    if (ngx_http_gw_limit_ask(r->pool, set, link, ctx->calls, NULL, 0)
         != NGX_AGAIN)
     {
         return ngx_http_gw_limit_untold(r, ctx, phase);
@@ -238,6 +242,18 @@ ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_gw_limit_calls(ngx_http_gw_limit_ctx_t *ctx)
+{
+    if (ctx->calls == NULL) {
+        ctx->calls = ngx_pcalloc(ctx->request->pool,
+                                 sizeof(ngx_http_gw_limit_calls_t));
+    }
+
+    return ctx->calls ? NGX_OK : NGX_ERROR;
+}
+
+
 static ngx_int_t
 ngx_http_gw_limit_wake(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
@@ -245,7 +261,7 @@ ngx_http_gw_limit_wake(ngx_http_request_t *r,
     ctx->woken = 0;
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
 
-    switch (ngx_http_gw_limit_told(&ctx->set[phase], &ctx->calls)) {
+    switch (ngx_http_gw_limit_told(&ctx->set[phase], ctx->calls)) {
 
     case NGX_OK:
         return ngx_http_gw_limit_pass(r, ctx, phase);
@@ -276,7 +292,7 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "gw ratelimit: redis did not decide: %s, policy %ui",
-                   ctx->calls.take.reason ? ctx->calls.take.reason : "",
+                   ctx->calls->take.reason ? ctx->calls->take.reason : "",
                    conf->on_error);
 
     if (conf->on_error == NGX_HTTP_GW_LIMIT_ERROR_LOCAL) {
@@ -288,7 +304,7 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
             return ngx_http_gw_limit_reject(r, ctx, phase);
         }
 
-        (void) ngx_http_gw_limit_expect(set, &ctx->calls, r->connection->log,
+        (void) ngx_http_gw_limit_expect(set, ctx->calls, r->connection->log,
                                         NULL, NULL);
 
         return ngx_http_gw_limit_pass(r, ctx, phase);
@@ -425,7 +441,7 @@ ngx_http_gw_limit_penalties(ngx_http_request_t *r,
 
     bad.found = 0;
 
-    ngx_http_gw_limit_penalize(r, &ctx->worker->finals, &ctx->calls, entry,
+    ngx_http_gw_limit_penalize(r, &ctx->worker->finals, ctx->calls, entry,
                                &bad);
 
     if (bad.found) {
@@ -663,7 +679,7 @@ ngx_http_gw_limit_done(void *data, ngx_http_gw_limit_redis_t *check)
 {
     ngx_http_gw_limit_ctx_t  *ctx = data;
 
-    ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls.service,
+    ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls->service,
                                   check->now);
 
     ngx_http_gw_limit_resume(ctx);
@@ -731,7 +747,10 @@ ngx_http_gw_limit_cleanup(void *data)
         ngx_http_gw_limit_forget(&ctx->set[phase]);
     }
 
-    ngx_http_gw_limit_cancel(&ctx->calls);
+    if (ctx->calls) {
+        ngx_http_gw_limit_cancel(ctx->calls);
+    }
+
     ngx_http_gw_limit_redis_cancel(&ctx->quota.debit);
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 

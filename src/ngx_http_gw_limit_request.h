@@ -120,7 +120,7 @@ typedef struct {
     ngx_msec_t                        delay;
 
     ngx_event_t                       timer;
-    ngx_http_gw_limit_calls_t         calls;
+    ngx_http_gw_limit_calls_t        *calls;     /* NULL: none was made */
     ngx_http_gw_concurrency_ctx_t     concurrency;
     ngx_http_gw_quota_ctx_t           quota;
 
@@ -183,6 +183,14 @@ void ngx_http_gw_limit_penalties(ngx_http_request_t *r,
 /* Logs values that are mistakes of the configuration, but seldom. */
 void ngx_http_gw_limit_complain(ngx_http_request_t *r,
     ngx_http_gw_limit_worker_t *worker, ngx_http_gw_limit_bad_t *bad);
+
+/*
+ * What a request needs to ask Redis: made at the first question, so that
+ * others are not charged with it.
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_limit_calls(ngx_http_gw_limit_ctx_t *ctx);
 
 /* Stops the phases until ngx_http_gw_limit_resume(); returns NGX_AGAIN. */
 ngx_int_t ngx_http_gw_limit_park(ngx_http_request_t *r);

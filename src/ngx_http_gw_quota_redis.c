@@ -88,7 +88,7 @@ static void ngx_http_gw_quota_late(void *data, redisReply *reply);
 #define ngx_http_gw_quota_now(ctx)                                            \
     ((ngx_http_gw_limit_links_now()                                           \
       + ngx_http_gw_limit_links_ahead(&(ctx)->worker->links,                  \
-                                      (ctx)->calls.service)) / 1000000)
+                                      (ctx)->calls->service)) / 1000000)
 
 
 ngx_int_t
@@ -101,6 +101,10 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_redis_link_t        *link;
     ngx_http_gw_limit_redis_cell_t  *cells;
 
+    if (ngx_http_gw_limit_calls(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     qctx = &ctx->quota;
     qctx->phase = phase;
     qctx->turns = 0;
@@ -108,16 +112,16 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     set = ngx_http_gw_quota_limits(ctx, phase);
 
     if (set->remote) {
-        ctx->calls.service = ngx_http_gw_limit_service(set);
+        ctx->calls->service = ngx_http_gw_limit_service(set);
     }
 
     for (i = 0; i < qctx->n[phase]; i++) {
         if (ngx_http_gw_quota_is_remote(&qctx->entries[phase][i])) {
-            ctx->calls.service = qctx->entries[phase][i].quota->zone->link;
+            ctx->calls->service = qctx->entries[phase][i].quota->zone->link;
         }
     }
 
-    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls.service);
+    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls->service);
 
     cells = ngx_palloc(r->pool, (qctx->remote + 1)
                                 * sizeof(ngx_http_gw_limit_redis_cell_t));
@@ -138,10 +142,10 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     ngx_http_gw_quota_debit(r, ctx, link);
 
-    ctx->calls.take.handler = ngx_http_gw_quota_done;
-    ctx->calls.take.data = ctx;
+    ctx->calls->take.handler = ngx_http_gw_quota_done;
+    ctx->calls->take.data = ctx;
 
-    if (ngx_http_gw_limit_ask(r->pool, set, link, &ctx->calls, cells,
+    if (ngx_http_gw_limit_ask(r->pool, set, link, ctx->calls, cells,
                               qctx->remote)
         != NGX_AGAIN)
     {
@@ -243,7 +247,7 @@ ngx_http_gw_quota_done(void *data, ngx_http_gw_limit_redis_t *check)
 
     qctx = &ctx->quota;
 
-    ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls.service,
+    ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls->service,
                                   check->now);
 
     if (check->status == NGX_ABORT && qctx->turns++ < NGX_HTTP_GW_QUOTA_TURNS)
@@ -273,8 +277,8 @@ ngx_http_gw_quota_answer(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 {
     ctx->quota.waiting = 0;
 
-    if (ctx->calls.take.status == NGX_OK
-        || ctx->calls.take.status == NGX_DECLINED)
+    if (ctx->calls->take.status == NGX_OK
+        || ctx->calls->take.status == NGX_DECLINED)
     {
         return ngx_http_gw_quota_told(r, ctx, phase);
     }
@@ -295,17 +299,17 @@ ngx_http_gw_quota_told(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     set = ngx_http_gw_quota_limits(ctx, phase);
 
-    rc = ngx_http_gw_limit_told(set, &ctx->calls);
+    rc = ngx_http_gw_limit_told(set, ctx->calls);
 
     if (rc == NGX_ERROR) {
         return ngx_http_gw_quota_untold(r, ctx, phase);
     }
 
-    cell = ctx->calls.take.cells + set->remote;
+    cell = ctx->calls->take.cells + set->remote;
 
     failed = ngx_http_gw_quota_learn(ctx, cell);
 
-    if (ctx->calls.take.status == NGX_OK) {
+    if (ctx->calls->take.status == NGX_OK) {
         return ngx_http_gw_quota_end(r, ctx, phase);
     }
 
@@ -357,7 +361,7 @@ ngx_http_gw_quota_learn(ngx_http_gw_limit_ctx_t *ctx,
         zone = entry->quota->zone;
 
         entry->result = entry->remote.result;
-        entry->ahead = ctx->calls.take.now / 1000000 - ngx_time();
+        entry->ahead = ctx->calls->take.now / 1000000 - ngx_time();
 
         ngx_shmtx_lock(&zone->shpool->mutex);
 
@@ -366,7 +370,7 @@ ngx_http_gw_quota_learn(ngx_http_gw_limit_ctx_t *ctx,
 
         ngx_shmtx_unlock(&zone->shpool->mutex);
 
-        if (ctx->calls.take.status == NGX_OK) {
+        if (ctx->calls->take.status == NGX_OK) {
 
             if (cell->status != NGX_OK && cell->shadow) {
                 (void) ngx_http_gw_quota_exceeded(ctx->request, ctx, entry);
@@ -476,7 +480,7 @@ ngx_http_gw_quota_untold(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "gw ratelimit: redis did not decide: %s, policy %ui",
-                   ctx->calls.take.reason ? ctx->calls.take.reason : "",
+                   ctx->calls->take.reason ? ctx->calls->take.reason : "",
                    ctx->conf->on_error);
 
     switch (ctx->conf->on_error) {
@@ -843,7 +847,7 @@ ngx_http_gw_quota_expect(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     qctx = &ctx->quota;
     set = ngx_http_gw_quota_limits(ctx, phase);
 
-    if (!ctx->calls.take.expired) {
+    if (!ctx->calls->take.expired) {
         return;
     }
 
@@ -879,7 +883,7 @@ ngx_http_gw_quota_expect(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         cell += 2;
     }
 
-    if (ngx_http_gw_limit_expect(set, &ctx->calls, r->connection->log,
+    if (ngx_http_gw_limit_expect(set, ctx->calls, r->connection->log,
                                  ngx_http_gw_quota_late, late)
         != NGX_OK)
     {
