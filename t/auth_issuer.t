@@ -290,12 +290,12 @@ gw_jwt_validate_exp off;
 
 
 === TEST: J12 issued too long ago
---- http_config eval: main::one('audience api; max_age 1h; leeway 10s;')
+--- http_config eval: main::one('audience api; max_age 1h; leeway 5m;')
 --- auth
 gw_jwt api issuer=a;
 --- cases eval
 [[main::a({ iat => time() - 3600 }), 200],
- [main::a({ iat => time() - 3700 }), 401, 'age'],
+ [main::a({ iat => time() - 4000 }), 401, 'age'],
  [main::a({}), 401, 'claim']]
 
 
