@@ -13,6 +13,7 @@
 #include "ngx_http_gw_auth_jwks.h"
 #include "ngx_http_gw_auth_remote.h"
 #include "ngx_http_gw_auth_server.h"
+#include "ngx_http_gw_client.h"
 
 
 /* a set as this worker knows it */
@@ -834,7 +835,14 @@ ngx_http_gw_auth_remote_park(ngx_http_gw_auth_wait_t *wait,
 static void
 ngx_http_gw_auth_remote_parked(ngx_http_request_t *r)
 {
-    /* void: its address tells a request that waits from one that has ended */
+    /* its address tells a request that waits from one that has ended */
+
+    if (r->read_event_handler == ngx_http_test_reading && r == r->main
+        && ngx_http_gw_client_stopped(r->connection))
+    {
+        r->connection->error = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+    }
 }
 
 

@@ -11,6 +11,7 @@
 #include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_aggregate_set.h"
+#include "ngx_http_gw_client.h"
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
@@ -454,7 +455,9 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
     if (r == r->main) {
         c->write->timedout = 0;
 
-        if (c->error && (c->read->eof || c->write->eof)) {
+        if ((c->error && (c->read->eof || c->write->eof))
+            || ngx_http_gw_client_stopped(c))
+        {
             ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
             return NGX_AGAIN;
         }

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_client.h"
 #include "ngx_http_gw_limit_deny.h"
 #include "ngx_http_gw_limit_request.h"
 #include "ngx_http_gw_limit_response.h"
@@ -32,6 +33,7 @@ static ngx_int_t ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_entry_t *entry);
 static void ngx_http_gw_limit_count_all(ngx_http_gw_limit_set_t *set,
     ngx_uint_t result);
+static void ngx_http_gw_limit_parked(ngx_http_request_t *r);
 static void ngx_http_gw_limit_done(void *data,
     ngx_http_gw_limit_redis_t *check);
 static void ngx_http_gw_limit_timer(ngx_event_t *ev);
@@ -657,7 +659,7 @@ ngx_http_gw_limit_park(ngx_http_request_t *r)
 {
     ngx_event_t  *rev;
 
-    r->write_event_handler = ngx_http_request_empty_handler;
+    r->write_event_handler = ngx_http_gw_limit_parked;
 
     rev = r->connection->read;
 
@@ -671,6 +673,16 @@ ngx_http_gw_limit_park(ngx_http_request_t *r)
     r->read_event_handler = ngx_http_test_reading;
 
     return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_gw_limit_parked(ngx_http_request_t *r)
+{
+    if (r == r->main && ngx_http_gw_client_stopped(r->connection)) {
+        r->connection->error = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+    }
 }
 
 

@@ -29,7 +29,7 @@ my $be = GW::Backend->new(
     '*' => sub { $_[0]->json('{"v":"' . 'x' x 9000 . '"}') },
 );
 my $port = $be->port;
-my $asan = GW::nginx_binary() =~ m{/asan/};
+my $asan = GW::nginx_binary() =~ m{asan/};
 
 
 # === $gw_request_uri of a request that has none: no arithmetic on null
