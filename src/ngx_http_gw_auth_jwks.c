@@ -26,8 +26,8 @@ static ngx_int_t ngx_http_gw_auth_jwks_reuse(ngx_http_gw_auth_zone_t *zone,
     ngx_http_gw_auth_jwks_t *record, ngx_str_t *key);
 static ngx_http_gw_auth_jwks_t *ngx_http_gw_auth_jwks_oldest(
     ngx_http_gw_auth_zone_t *zone, ngx_http_gw_auth_jwks_t *except);
-static u_char *ngx_http_gw_auth_jwks_alloc(ngx_http_gw_auth_jwks_ref_t *ref,
-    size_t size);
+static u_char *ngx_http_gw_auth_jwks_alloc(ngx_http_gw_auth_zone_t *zone,
+    ngx_http_gw_auth_jwks_t *record, size_t size);
 static void ngx_http_gw_auth_jwks_forget(ngx_http_gw_auth_zone_t *zone,
     ngx_http_gw_auth_jwks_t *record);
 static void ngx_http_gw_auth_jwks_failed(ngx_http_gw_auth_jwks_t *record);
@@ -46,7 +46,7 @@ ngx_http_gw_auth_jwks_find(ngx_http_gw_auth_jwks_ref_t *ref, ngx_str_t *key)
     ngx_http_gw_auth_jwks_t        *record;
     ngx_http_gw_auth_jwks_table_t  *table;
 
-    rc = NGX_ERROR;
+    rc = NGX_BUSY;
     zone = ref->zone;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
@@ -115,13 +115,16 @@ ngx_http_gw_auth_jwks_lookup(ngx_http_gw_auth_zone_t *zone, ngx_str_t *key)
 }
 
 
-/* one that is free, or has not been used for longest and is not fetched */
+/*
+ * One that is free, or has not been used for longest and is not fetched.  URIs
+ * that never had keys, as clients can invent them, go before those that have.
+ */
 
 static ngx_http_gw_auth_jwks_t *
 ngx_http_gw_auth_jwks_oldest(ngx_http_gw_auth_zone_t *zone,
     ngx_http_gw_auth_jwks_t *except)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, older;
     ngx_http_gw_auth_jwks_t  *record, *oldest;
 
     oldest = NULL;
@@ -141,9 +144,18 @@ ngx_http_gw_auth_jwks_oldest(ngx_http_gw_auth_zone_t *zone,
             continue;
         }
 
-        if (oldest == NULL
-            || (ngx_msec_int_t) (record[i].used - oldest->used) < 0)
-        {
+        if (oldest == NULL) {
+            oldest = &record[i];
+            continue;
+        }
+
+        older = ((ngx_msec_int_t) (record[i].used - oldest->used) < 0);
+
+        if ((record[i].text == NULL) != (oldest->text == NULL)) {
+            older = (record[i].text == NULL);
+        }
+
+        if (older) {
             oldest = &record[i];
         }
     }
@@ -158,7 +170,7 @@ ngx_http_gw_auth_jwks_reuse(ngx_http_gw_auth_zone_t *zone,
 {
     ngx_http_gw_auth_jwks_forget(zone, record);
 
-    record->key = ngx_slab_alloc_locked(zone->shpool, key->len);
+    record->key = ngx_http_gw_auth_jwks_alloc(zone, record, key->len);
     if (record->key == NULL) {
         return NGX_ERROR;
     }
@@ -232,7 +244,8 @@ ngx_http_gw_auth_jwks_take(ngx_http_gw_auth_jwks_ref_t *ref,
 
     } else if (cooldown
                && record->refetches
-               && ngx_current_msec - record->refetched < cooldown)
+               && (ngx_msec_int_t) (ngx_current_msec - record->refetched)
+                  < (ngx_msec_int_t) cooldown)
     {
         rc = NGX_DECLINED;
 
@@ -330,7 +343,7 @@ ngx_http_gw_auth_jwks_failed(ngx_http_gw_auth_jwks_t *record)
 ngx_int_t
 ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
     ngx_str_t *text, ngx_msec_t max_age, ngx_msec_t cycle,
-    ngx_uint_t *failures)
+    ngx_uint_t *failures, ngx_atomic_uint_t *epoch)
 {
     u_char                   *p;
     ngx_int_t                 rc;
@@ -358,7 +371,7 @@ ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
 
     } else {
 
-        p = ngx_http_gw_auth_jwks_alloc(ref, text->len);
+        p = ngx_http_gw_auth_jwks_alloc(ref->zone, record, text->len);
 
         if (p == NULL) {
             rc = NGX_ERROR;
@@ -387,6 +400,8 @@ ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
                               : 0;
     record->rounds++;
 
+    *epoch = record->epoch;
+
     ngx_http_gw_auth_jwks_end(ref);
 
 done:
@@ -400,26 +415,27 @@ done:
 /* other sets, those that have not been used for longest, make room */
 
 static u_char *
-ngx_http_gw_auth_jwks_alloc(ngx_http_gw_auth_jwks_ref_t *ref, size_t size)
+ngx_http_gw_auth_jwks_alloc(ngx_http_gw_auth_zone_t *zone,
+    ngx_http_gw_auth_jwks_t *record, size_t size)
 {
     u_char                   *p;
     ngx_http_gw_auth_jwks_t  *oldest;
 
     for ( ;; ) {
 
-        p = ngx_slab_alloc_locked(ref->zone->shpool, size);
+        p = ngx_slab_alloc_locked(zone->shpool, size);
 
         if (p) {
             return p;
         }
 
-        oldest = ngx_http_gw_auth_jwks_oldest(ref->zone, ref->record);
+        oldest = ngx_http_gw_auth_jwks_oldest(zone, record);
 
         if (oldest == NULL) {
             return NULL;
         }
 
-        ngx_http_gw_auth_jwks_forget(ref->zone, oldest);
+        ngx_http_gw_auth_jwks_forget(zone, oldest);
     }
 }
 
@@ -499,7 +515,7 @@ ngx_http_gw_auth_jwks_count(ngx_http_gw_auth_zone_t *zone, ngx_msec_t *age)
         }
 
         n++;
-        old = ngx_current_msec - record[i].fetched;
+        old = ngx_http_gw_auth_jwks_since(record[i].fetched);
 
         if (old > *age) {
             *age = old;

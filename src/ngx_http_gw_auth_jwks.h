@@ -68,11 +68,21 @@ typedef struct {
  *     key  what identifies the set: up to NGX_HTTP_GW_AUTH_JWKS_KEY bytes
  *     ref  in: zone; out: the rest
  *
- * Returns NGX_OK; NGX_ERROR when the zone has no place for it.
+ * Returns NGX_OK; NGX_BUSY when the zone has no place for it: all the others
+ * are being fetched, or it is too small.
  */
 
 ngx_int_t ngx_http_gw_auth_jwks_find(ngx_http_gw_auth_jwks_ref_t *ref,
     ngx_str_t *key);
+
+/*
+ * Returns the milliseconds since a time that any worker has written: the clock
+ * of one that has been busy for long may be behind it.
+ */
+
+#define ngx_http_gw_auth_jwks_since(msec)                                     \
+    ((ngx_msec_int_t) (ngx_current_msec - (msec)) < 0                         \
+     ? 0 : ngx_current_msec - (msec))
 
 /*
  * Whether the record is still that of the key it was found for.
@@ -131,6 +141,7 @@ ngx_uint_t ngx_http_gw_auth_jwks_fail(ngx_http_gw_auth_jwks_ref_t *ref);
  *     max_age   msec, 0: none was given
  *     cycle     when the configuration was read, msec
  *     failures  out: that were before it
+ *     epoch     out: of the text, on NGX_OK
  *
  * Returns NGX_OK: it is new; NGX_DECLINED: it is that which was there;
  * NGX_ERROR: there is no room for it, and the fetch is still to be ended.
@@ -138,7 +149,7 @@ ngx_uint_t ngx_http_gw_auth_jwks_fail(ngx_http_gw_auth_jwks_ref_t *ref);
 
 ngx_int_t ngx_http_gw_auth_jwks_publish(ngx_http_gw_auth_jwks_ref_t *ref,
     ngx_str_t *text, ngx_msec_t max_age, ngx_msec_t cycle,
-    ngx_uint_t *failures);
+    ngx_uint_t *failures, ngx_atomic_uint_t *epoch);
 
 /*
  * Copies the text of a record.

@@ -59,6 +59,7 @@ typedef struct {
 static ngx_int_t ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
     ngx_http_gw_auth_keyring_t *ring, ngx_http_gw_auth_keys_t *keys,
     ngx_http_gw_auth_shown_t **known);
+static ngx_uint_t ngx_http_gw_auth_remote_leaves(ngx_str_t *uri);
 static ngx_int_t ngx_http_gw_auth_remote_add(ngx_http_gw_auth_keyring_t *ring,
     ngx_str_t *key, ngx_http_gw_auth_shown_t **known);
 static ngx_http_gw_auth_shown_t *ngx_http_gw_auth_remote_known(
@@ -116,7 +117,7 @@ ngx_http_gw_auth_remote_get(ngx_http_request_t *r,
     if (known->set) {
         *set = known->set;
 
-        age = ngx_current_msec - record->fetched;
+        age = ngx_http_gw_auth_jwks_since(record->fetched);
         refresh = ngx_http_gw_auth_remote_refresh_after(keys, record);
 
         if (age < refresh
@@ -236,6 +237,7 @@ ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
 {
     u_char                      buf[NGX_HTTP_GW_AUTH_JWKS_KEY];
     u_char                     *p;
+    ngx_int_t                   rc;
     ngx_str_t                   uri, key;
     ngx_http_gw_auth_server_t  *server;
 
@@ -258,6 +260,13 @@ ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    if (keys->value && ngx_http_gw_auth_remote_leaves(&uri)) {
+        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                      "the URI of requested keys leads out of its "
+                      "directory: \"%V\"", &uri);
+        return NGX_DECLINED;
+    }
+
     p = ngx_cpymem(buf, server->id, sizeof(server->id));
     *p++ = (u_char) ('0' + keys->format);
     p = ngx_cpymem(p, uri.data, uri.len);
@@ -267,10 +276,11 @@ ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
 
     *known = ngx_http_gw_auth_remote_known(ring, &key);
 
-    if (*known == NULL
-        && ngx_http_gw_auth_remote_add(ring, &key, known) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (*known == NULL) {
+        rc = ngx_http_gw_auth_remote_add(ring, &key, known);
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     (*known)->format = keys->format;
@@ -282,6 +292,28 @@ ngx_http_gw_auth_remote_find(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+/* what a value adds to a URI must not choose whose keys are asked for */
+
+static ngx_uint_t
+ngx_http_gw_auth_remote_leaves(ngx_str_t *uri)
+{
+    u_char  *p, *last;
+
+    last = uri->data + uri->len;
+
+    for (p = uri->data; last - p >= 3 && *p != '?'; p++) {
+
+        if (ngx_strncmp(p, "/..", 3) == 0
+            && (last - p == 3 || p[3] == '/' || p[3] == '?'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -314,7 +346,7 @@ ngx_http_gw_auth_remote_known(ngx_http_gw_auth_keyring_t *ring, ngx_str_t *key)
 
         /* a write that other workers notice, so not for each request */
 
-        if (ngx_current_msec - known->ref.record->used > 1000) {
+        if (ngx_http_gw_auth_jwks_since(known->ref.record->used) > 1000) {
             known->ref.record->used = ngx_current_msec;
         }
 
@@ -349,7 +381,10 @@ ngx_http_gw_auth_remote_add(ngx_http_gw_auth_keyring_t *ring, ngx_str_t *key,
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "there is no room for requested keys, make "
                       "\"gw_auth_zone\" larger");
-        return NGX_ERROR;
+
+        ring->retry = 1;
+
+        return NGX_BUSY;
     }
 
     p = ngx_alloc(key->len, ngx_cycle->log);
@@ -592,6 +627,7 @@ ngx_http_gw_auth_remote_fetched(ngx_http_gw_auth_fetch_t *fetch)
     ngx_msec_t                    max_age;
     gw_jwk_set_t                 *set;
     gw_jwk_error_t                err;
+    ngx_atomic_uint_t             epoch;
     ngx_http_gw_auth_shown_t     *known;
     ngx_http_gw_auth_keyring_t   *ring;
     ngx_http_gw_auth_jwks_ref_t  *ref;
@@ -644,7 +680,7 @@ ngx_http_gw_auth_remote_fetched(ngx_http_gw_auth_fetch_t *fetch)
     }
 
     rc = ngx_http_gw_auth_jwks_publish(ref, &fetch->body, max_age,
-                                       ring->cycle, &failures);
+                                       ring->cycle, &failures, &epoch);
 
     if (rc == NGX_ERROR) {
         gw_jwk_set_destroy(set);
@@ -685,7 +721,7 @@ ngx_http_gw_auth_remote_fetched(ngx_http_gw_auth_fetch_t *fetch)
     ngx_http_gw_auth_keyring_retire(ring, known->set);
 
     known->set = set;
-    known->epoch = ref->record->epoch;
+    known->epoch = epoch;
 
     ring->generation++;
 }

@@ -405,6 +405,12 @@ is(status('a', '/of/x', 'y'), '401 sig', 'R07: ... only');
 is(status('a', '/arg?u=/jwks/x', 'x'), '200 -', 'a URI in a variable');
 is(status('a', '/arg?u=x', 'x'), '401 keyset', '... is a path');
 is(status('a', '/arg', 'x'), '401 keyset', '... is not empty');
+is(status('a', "/arg?u=$_", 'x'), '401 keyset', "... leads nowhere else: $_")
+    for '/jwks/../x', '/jwks/a/../x', '/jwks/./../x', '/../jwks/x',
+        '/jwks/..', '/jwks/..?x';
+keys_of('..x', jwk('a', 'x'));
+is(status('a', '/arg?u=/jwks/..x', 'x'), '200 -', '... has dots in a name');
+is(status('a', '/arg?u=/jwks/x?/../', 'x'), '200 -', '... and in arguments');
 
 $reply = $nginx->get('/t', header => bearer('a'));
 is($reply->{status}, 200, 'one server has its keys');
@@ -425,5 +431,44 @@ for my $n (1 .. 150) {
 is(join(' ', grep { status('a', "/of/n$_", $_) ne '200 -' }
                   1 .. 150, 1 .. 150), '', 'more tenants than are kept');
 clean('tenants');
+
+
+# tenants that nobody has ever had keys of take no place of others
+
+my $of = <<'END';
+        location ~ ^/of/(?<tenant>[^/]*)$ {
+            gw_jwt test;
+            gw_jwt_key_request /jwks/$tenant;
+            gw_jwt_key_cache 10m cooldown=1s;
+            empty_gif;
+        }
+END
+
+keys_of('good', jwk('a'));
+provide("i$_", "status 404\n") for 1 .. 200;
+start(1, $of);
+is(status('a', '/of/good'), '200 -', 'a tenant');
+is(join(' ', grep { status('a', "/of/i$_") ne '503 keyset_down' } 1 .. 200),
+   '', '... and many that do not exist');
+is(status('a', '/of/good'), '200 -', '... the keys of the first are there');
+is(fetches('good'), 1, '... still');
+
+provide("h$_", "hang\n") for 1 .. 130;
+my @hang = map { $nginx->begin("/of/h$_", header => bearer('a')) } 1 .. 130;
+is(join(' ', grep { $nginx->finish($_)->{status} != 503 } @hang), '',
+   'more fetches than there are places');
+clean('invented');
+
+
+# a full zone: the name of a set needs a place, too
+
+my $long = 'n' x 200;
+
+provide($_, "json\n" . GW::JOSE::jwks(jwk('a')) . ' ' x 3500)
+    for 1 .. 60, $long;
+start(1, $of, http => 'gw_auth_zone small:128k;');
+is(join(' ', grep { status('a', "/of/$_") ne '200 -' } 1 .. 60, $long), '',
+   'a full zone fails no request');
+clean('full');
 
 done_testing();

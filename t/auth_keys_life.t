@@ -363,6 +363,51 @@ is(status('a', '/of/kill'), '200 -', '... and for all');
 $nginx->until(5, sub { $nginx->workers == 2 });
 
 
+# a worker whose clock is behind, since it was busy for long: here its time is
+# that of its start, and another one was started later
+
+sub on {
+    my ($pid) = @_;
+
+    for (1 .. 200) {
+        my $client = GW::Client->new($nginx->{port});
+        return $client if $client->get('/pid')->{body} == $pid;
+    }
+}
+
+
+sub ask {
+    my ($client, $kid) = @_;
+
+    $client->send("GET /t HTTP/1.1\r\nHost: localhost\r\n" . bearer($kid)
+                  . "\r\n\r\n");
+
+    return $client->read->{status};
+}
+
+
+keys_of('main', jwk('a'));
+start(2, 'location = /pid { return 200 $pid; }',
+      main => 'timer_resolution 1000s;');
+$nginx->until(5, sub { $nginx->workers == 2 });
+my ($killed, $behind) = $nginx->workers;
+my $old = on($behind);
+sleep(0.5);
+kill('KILL', $killed);
+$nginx->until(5, sub {
+    my @pids = $nginx->workers;
+    return @pids == 2 && !grep { $_ == $killed } @pids;
+});
+my $new = on(grep { $_ != $behind } $nginx->workers);
+is(ask($new, 'a'), 200, 'a worker has fetched keys');
+is(ask($old, 'a'), 200, '... another one, with a clock behind, has them');
+is(fetches(), 1, '... and does not take them for old ones');
+is(ask($new, 'x'), 401, 'a worker looks for a key ID');
+is(fetches(), 2, 'R02: ... once');
+is(ask($old, 'x'), 401, 'R02: ... and another one');
+is(fetches(), 2, 'R02: ... not within the cooldown');
+
+
 # R14: reload
 
 start(2, $more, main => 'worker_shutdown_timeout 20s;');
