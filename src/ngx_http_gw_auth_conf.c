@@ -933,7 +933,12 @@ ngx_http_gw_auth_conf_issuers(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    if (prev->jwt == conf->jwt && prev->algorithms == conf->algorithms) {
+    /* http{} is never merged, and has resolved nothing */
+
+    if (prev->issuers
+        && prev->jwt == conf->jwt
+        && prev->algorithms == conf->algorithms)
+    {
         conf->issuers = prev->issuers;
         return NGX_OK;
     }

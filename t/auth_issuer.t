@@ -143,6 +143,21 @@ gw_jwt api issuer=a issuer=c;
 
 
 
+=== TEST: an issuer and its algorithms above the server
+--- http_config eval
+$main::two . 'gw_jwt api issuer=a; gw_jwt_algorithms RS256 RS384;'
+--- config
+location = /t {
+    add_header X-Reason $gw_auth_reason always;
+    empty_gif;
+}
+--- cases eval
+[[main::a({}), 200], [main::b({}), 401, 'iss'],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS512', 'rsa',
+      main::claims(iss => $main::a), kid => 'k')), 401, 'alg']]
+
+
+
 === TEST: A26 iss forged to select the keys of another issuer
 --- http_config eval: $main::two
 --- auth
