@@ -715,6 +715,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_gw_ratelimit_main_conf_t *rmcf = conf;
 
+    ngx_str_t                  *node;
     ngx_uint_t                  i;
     ngx_array_t                *services;
     ngx_http_gw_limit_zone_t  **zone;
@@ -727,6 +728,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_http_gw_limit_finals_resolve(&rmcf->worker.finals);
 
+    node = &rmcf->joint.registry->node_id;
     services = &rmcf->joint.registry->services;
 
     if (ngx_http_gw_limit_zone_resolve(cf, &rmcf->zones, services) != NGX_OK
@@ -737,8 +739,7 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     if (ngx_http_gw_concurrency_zones_resolve(cf, &rmcf->concurrency_zones,
-                                              services,
-                                              &rmcf->joint.registry->node_id)
+                                              services, node)
         != NGX_OK)
     {
         return NGX_CONF_ERROR;
@@ -751,7 +752,8 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
         if (concurrency[i]->remote.redis
             && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
                                            concurrency[i]->remote.number,
-                                           &ngx_http_gw_ratelimit_module)
+                                           &ngx_http_gw_ratelimit_module,
+                                           node)
                != NGX_OK)
         {
             return NGX_CONF_ERROR;
@@ -765,7 +767,8 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
         if (quota[i]->redis
             && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
                                            quota[i]->link,
-                                           &ngx_http_gw_ratelimit_module)
+                                           &ngx_http_gw_ratelimit_module,
+                                           node)
                != NGX_OK)
         {
             return NGX_CONF_ERROR;
@@ -779,7 +782,8 @@ ngx_http_gw_ratelimit_init_main_conf(ngx_conf_t *cf, void *conf)
         if (zone[i]->redis
             && ngx_http_gw_limit_links_use(cf, &rmcf->worker.links, services,
                                            zone[i]->link,
-                                           &ngx_http_gw_ratelimit_module)
+                                           &ngx_http_gw_ratelimit_module,
+                                           node)
                != NGX_OK)
         {
             return NGX_CONF_ERROR;

@@ -40,6 +40,11 @@ struct ngx_http_gw_limit_late_s {
 };
 
 
+#define ngx_http_gw_limit_hosts(set, entry)                                   \
+    ngx_http_gw_limit_links_hosts((set)->finals->links,                       \
+                                  (entry)->limit->zone->link)
+
+
 static ngx_int_t ngx_http_gw_limit_values(ngx_http_request_t *r,
     ngx_http_gw_limit_entry_t *entry, ngx_http_gw_limit_rates_t *rates,
     ngx_http_gw_limit_bad_t *bad);
@@ -54,7 +59,10 @@ static void ngx_http_gw_limit_store_give(ngx_http_gw_limit_zone_t *zone,
     ngx_http_gw_limit_plan_t *plan, gw_limit_key_t *key, int64_t end,
     int64_t units);
 static int64_t ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry,
-    int64_t now);
+    ngx_http_gw_limit_plan_t *plan, int64_t now);
+static ngx_http_gw_limit_plan_t *ngx_http_gw_limit_local(
+    ngx_http_gw_limit_set_t *set, ngx_http_gw_limit_entry_t *entry,
+    ngx_http_gw_limit_plan_t *plan);
 static ngx_uint_t ngx_http_gw_limit_owing(ngx_http_gw_limit_shared_t *shared,
     int64_t *now);
 static ngx_int_t ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
@@ -265,13 +273,14 @@ ngx_http_gw_limit_value(ngx_http_request_t *r, ngx_http_gw_limit_t *limit,
 
 
 ngx_int_t
-ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
+ngx_http_gw_limit_take(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_source_e source)
 {
     int64_t                     now, until;
     ngx_uint_t                  i;
     gw_status_e                 rc;
     gw_gcra_result_t            res;
+    ngx_http_gw_limit_plan_t   *plan;
     ngx_http_gw_limit_place_e   place;
     ngx_http_gw_limit_entry_t  *entry;
 
@@ -287,6 +296,20 @@ ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
         }
 
         ngx_http_gw_limit_hash(entry);
+
+        if (place == NGX_HTTP_GW_LIMIT_REMOTE
+            && ngx_http_gw_limit_hosts(set, entry) > 1)
+        {
+            /* what is corrected later is corrected by this plan, too */
+
+            plan = ngx_palloc(pool, sizeof(ngx_http_gw_limit_plan_t));
+            if (plan == NULL) {
+                ngx_http_gw_limit_give(set);
+                return NGX_ERROR;
+            }
+
+            entry->plan = ngx_http_gw_limit_local(set, entry, plan);
+        }
 
         rc = ngx_http_gw_limit_store_take(entry, &now, entry->cost, &res,
                                           &until);
@@ -370,18 +393,44 @@ ngx_http_gw_limit_store_give(ngx_http_gw_limit_zone_t *zone,
 
 
 static int64_t
-ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry, int64_t now)
+ngx_http_gw_limit_store_drain(ngx_http_gw_limit_entry_t *entry,
+    ngx_http_gw_limit_plan_t *plan, int64_t now)
 {
     gw_limit_store_t  *store;
 
     store = entry->limit->zone->shared->store;
 
-    if (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
-        return gw_limit_store_drain(store, &entry->key, &entry->plan->gcra,
-                                    now);
+    if (plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
+        return gw_limit_store_drain(store, &entry->key, &plan->gcra, now);
     }
 
-    return gw_limit_window_drain(store, &entry->key, &entry->plan->meter, now);
+    return gw_limit_window_drain(store, &entry->key, &plan->meter, now);
+}
+
+
+/*
+ * The share that this host has of a limit while Redis is away.
+ *
+ *     plan  memory for it, if it is needed
+ */
+
+static ngx_http_gw_limit_plan_t *
+ngx_http_gw_limit_local(ngx_http_gw_limit_set_t *set,
+    ngx_http_gw_limit_entry_t *entry, ngx_http_gw_limit_plan_t *plan)
+{
+    ngx_uint_t  hosts;
+
+    hosts = ngx_http_gw_limit_hosts(set, entry);
+
+    if (hosts == 1) {
+        return entry->plan;
+    }
+
+    *plan = *entry->plan;
+
+    ngx_http_gw_limit_plan_share(plan, hosts);
+
+    return plan;
 }
 
 
@@ -504,7 +553,7 @@ ngx_http_gw_limit_cell(ngx_http_gw_limit_redis_cell_t *cell,
 
     cell->kind = kinds[plan->algorithm];
     cell->gcra = &plan->remote;
-    cell->window = &plan->meter;
+    cell->window = &plan->far;
     cell->shadow = 0;
 }
 
@@ -605,6 +654,7 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
     int64_t                          now;
     ngx_int_t                        rc;
     ngx_uint_t                       i;
+    ngx_http_gw_limit_plan_t         plan, *local;
     ngx_http_gw_limit_entry_t       *entry;
     ngx_http_gw_limit_shared_t      *shared;
     ngx_http_gw_limit_redis_cell_t  *take, *owed;
@@ -636,7 +686,9 @@ ngx_http_gw_limit_debit(ngx_http_gw_limit_set_t *set,
         {
             ngx_http_gw_limit_hash(entry);
 
-            entry->owed = ngx_http_gw_limit_store_drain(entry, now);
+            local = ngx_http_gw_limit_local(set, entry, &plan);
+
+            entry->owed = ngx_http_gw_limit_store_drain(entry, local, now);
             if (entry->owed) {
                 *owed = *take;
                 owed->cost = entry->owed;
@@ -676,13 +728,16 @@ ngx_http_gw_limit_restore(ngx_http_gw_limit_set_t *set)
 {
     ngx_uint_t                  i;
     gw_gcra_result_t            res;
+    ngx_http_gw_limit_plan_t    plan, *local;
     ngx_http_gw_limit_entry_t  *entry;
 
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
 
         if (entry->owed) {
-            ngx_http_gw_limit_force(entry->limit->zone, entry->plan,
+            local = ngx_http_gw_limit_local(set, entry, &plan);
+
+            ngx_http_gw_limit_force(entry->limit->zone, local,
                                     &entry->key, entry->owed, 0, 1, &res);
             entry->owed = 0;
         }
@@ -901,7 +956,7 @@ ngx_http_gw_limit_moved(ngx_http_gw_limit_late_t *late,
     end = 0;
 
     if (taken->plan.algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
-        end = gw_window_end(&taken->plan.meter,
+        end = gw_window_end(&taken->plan.far,
                             ngx_http_gw_limit_redis_now(reply));
     }
 

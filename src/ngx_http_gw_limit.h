@@ -184,13 +184,15 @@ ngx_int_t ngx_http_gw_limit_prepare(ngx_http_request_t *r,
 
 /*
  * Takes from shared memory: for the limits in shared memory, or for those in
- * Redis when it could not be asked (source NGX_HTTP_GW_LIMIT_FALLBACK).
+ * Redis when it could not be asked (source NGX_HTTP_GW_LIMIT_FALLBACK), each
+ * host its share of their rates.
  *
- * Returns NGX_OK; or NGX_DECLINED: set->failed has no room, and all that was
- * taken for the set is given back.
+ * Returns NGX_OK; NGX_DECLINED: set->failed has no room, and all that was
+ * taken for the set is given back; NGX_ERROR when memory is short, with the
+ * fallback only.
  */
-ngx_int_t ngx_http_gw_limit_take(ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_limit_source_e source);
+ngx_int_t ngx_http_gw_limit_take(ngx_pool_t *pool,
+    ngx_http_gw_limit_set_t *set, ngx_http_gw_limit_source_e source);
 
 /*
  * Fills in the answer of an entry.

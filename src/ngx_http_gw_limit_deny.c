@@ -101,7 +101,7 @@ ngx_http_gw_limit_deny_plan(gw_limit_deny_plan_t *plan,
         plan->gcra = &from->remote;
 
     } else {
-        plan->window = &from->meter;
+        plan->window = &from->far;
     }
 }
 

@@ -618,8 +618,8 @@ ngx_http_gw_limit_foresee(ngx_http_gw_limit_calls_t *calls,
 
     window = entry->cell->counted;
 
-    gw_window_force(&plan->meter, &window, units);
-    (void) gw_window_take(&plan->meter, &window, calls->take.now, entry->cost,
+    gw_window_force(&plan->far, &window, units);
+    (void) gw_window_take(&plan->far, &window, calls->take.now, entry->cost,
                           res);
 }
 
@@ -696,7 +696,7 @@ ngx_http_gw_limit_correct_redis(ngx_http_gw_limit_finals_t *finals,
     job->what = what;
     job->units = (units > 0) ? units : -units;
     job->gcra = plan->remote;
-    job->meter = plan->meter;
+    job->meter = plan->far;
 
     ngx_http_gw_limit_cell(&job->cell, plan);
 

@@ -26,6 +26,7 @@ typedef struct {
 
 
 static void ngx_http_gw_limit_links_timer(ngx_event_t *ev);
+static void ngx_http_gw_limit_links_beat(ngx_event_t *ev);
 static void ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links);
 static ngx_int_t ngx_http_gw_limit_links_service(
     ngx_http_gw_limit_service_t *service, ngx_http_gw_metrics_t *metrics);
@@ -85,6 +86,11 @@ static const gw_metric_desc_t  ngx_http_gw_redis_up = {
 static const gw_metric_desc_t  ngx_http_gw_redis_evicted = {
     "gw_redis_evicted_keys_total",
     "Keys that Redis evicted, as it says once a minute.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_redis_nodes = {
+    "gw_redis_nodes", "Hosts that share it, as it has said last.",
+    GW_METRIC_GAUGE
 };
 
 static const gw_metric_desc_t  ngx_http_gw_redis_inflight = {
@@ -149,7 +155,7 @@ static const ngx_http_gw_limit_stat_t  ngx_http_gw_limit_stats[] = {
 
 ngx_int_t
 ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
-    ngx_array_t *services, ngx_uint_t n, void *tag)
+    ngx_array_t *services, ngx_uint_t n, void *tag, ngx_str_t *node)
 {
     ngx_str_t                     name;
     ngx_uint_t                    i;
@@ -208,7 +214,7 @@ ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
 
     ngx_sprintf(name.data, "gw_limit_redis_duty:%V", &service->conf->name);
 
-    service->duty = ngx_http_gw_redis_duty_create(cf, &name, tag);
+    service->duty = ngx_http_gw_redis_duty_create(cf, &name, tag, node);
 
     return (service->duty == NULL) ? NGX_ERROR : NGX_OK;
 }
@@ -218,9 +224,11 @@ ngx_int_t
 ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
     ngx_cycle_t *cycle, ngx_str_t *node)
 {
-    ngx_uint_t                      i;
+    ngx_uint_t                      i, used;
     ngx_http_gw_limit_service_t    *service;
     ngx_http_gw_redis_link_conf_t   lcf;
+
+    used = 0;
 
     for (i = 0; i < links->n; i++) {
         service = &links->services[i];
@@ -240,6 +248,24 @@ ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
         if (service->link == NULL) {
             return NGX_ERROR;
         }
+
+        if (ngx_http_gw_redis_hosts_start(&service->hosts, cycle->pool,
+                                          service->link, &lcf)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        used = 1;
+    }
+
+    links->beat.handler = ngx_http_gw_limit_links_beat;
+    links->beat.data = links;
+    links->beat.log = cycle->log;
+    links->beat.cancelable = 1;
+
+    if (used) {
+        ngx_add_timer(&links->beat, NGX_HTTP_GW_REDIS_HOSTS_BEAT);
     }
 
     links->flush.handler = ngx_http_gw_limit_links_timer;
@@ -257,6 +283,10 @@ ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links)
     ngx_uint_t  i;
 
     ngx_http_gw_limit_links_flush(links);
+
+    if (links->beat.timer_set) {
+        ngx_del_timer(&links->beat);
+    }
 
     for (i = 0; i < links->n; i++) {
         if (links->services[i].link) {
@@ -339,6 +369,31 @@ ngx_http_gw_limit_links_now(void)
     tp = ngx_timeofday();
 
     return (int64_t) tp->sec * 1000000 + (int64_t) tp->msec * 1000;
+}
+
+
+ngx_uint_t
+ngx_http_gw_limit_links_hosts(ngx_http_gw_limit_links_t *links, ngx_uint_t n)
+{
+    return ngx_http_gw_redis_hosts(links->services[n].duty->duty);
+}
+
+
+static void
+ngx_http_gw_limit_links_beat(ngx_event_t *ev)
+{
+    ngx_uint_t                  i;
+    ngx_http_gw_limit_links_t  *links;
+
+    links = ev->data;
+
+    for (i = 0; i < links->n; i++) {
+        if (links->services[i].link) {
+            ngx_http_gw_redis_hosts_beat(&links->services[i].hosts);
+        }
+    }
+
+    ngx_add_timer(ev, NGX_HTTP_GW_REDIS_HOSTS_BEAT);
 }
 
 
@@ -435,6 +490,13 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
 
     if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_evicted, 1, labels,
                                 service->duty->duty->evicted)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_nodes, 1, labels,
+                                ngx_http_gw_redis_hosts(service->duty->duty))
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -21,6 +21,7 @@
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_metrics.h"
+#include "ngx_http_gw_redis_hosts.h"
 
 
 /* the worker's counters are added to the shared ones that often */
@@ -33,6 +34,7 @@ typedef struct {
     ngx_http_gw_redis_duty_zone_t  *duty;
     ngx_http_gw_redis_link_t   *link;            /* of the worker */
     ngx_http_gw_redis_stat_t    flushed;         /* already counted */
+    ngx_http_gw_redis_hosts_t   hosts;
 
     /* of its clock to that of this host, usec */
     int64_t                     ahead;
@@ -44,6 +46,7 @@ typedef struct {
     ngx_http_gw_limit_service_t  *services;      /* as in the registry */
     ngx_uint_t                    n;
     ngx_event_t                   flush;
+    ngx_event_t                   beat;
 } ngx_http_gw_limit_links_t;
 
 
@@ -53,12 +56,13 @@ typedef struct {
  *     services  of the registry, ngx_http_gw_redis_conf_t *
  *     n         number of the service
  *     tag       of the shared memory: the module
+ *     node      name of this host, read when the configuration is complete
  *
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_gw_limit_links_use(ngx_conf_t *cf,
     ngx_http_gw_limit_links_t *links, ngx_array_t *services, ngx_uint_t n,
-    void *tag);
+    void *tag, ngx_str_t *node);
 
 /* Makes the links of a worker that starts.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
@@ -82,6 +86,10 @@ ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_find(
  */
 void ngx_http_gw_limit_links_learn(ngx_http_gw_limit_links_t *links,
     ngx_uint_t n, int64_t now);
+
+/* Returns the number of hosts that use service n, as known last: >= 1. */
+ngx_uint_t ngx_http_gw_limit_links_hosts(ngx_http_gw_limit_links_t *links,
+    ngx_uint_t n);
 
 /* Returns how far the clock of service n is ahead of this host's, usec. */
 int64_t ngx_http_gw_limit_links_ahead(ngx_http_gw_limit_links_t *links,

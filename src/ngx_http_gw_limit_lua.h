@@ -11,6 +11,22 @@
 #define NGX_HTTP_GW_LIMIT_LUA_H
 
 
+/* src/scripts/beat.lua */
+
+#define NGX_HTTP_GW_LIMIT_BEAT_SHA                                            \
+    "d1c35d3759440966b7f00cba0c2a895c62764903"
+
+#define NGX_HTTP_GW_LIMIT_BEAT_LUA                                            \
+    "local call=redis.call\n"                                                 \
+    "local t=call('TIME')\n"                                                  \
+    "local now=t[1]*1000000+t[2]\n"                                           \
+    "call('ZADD',KEYS[1],now,ARGV[1])\n"                                      \
+    "call('ZREMRANGEBYSCORE',KEYS[1],'-inf',now-ARGV[2])\n"                   \
+    "call('ZREMRANGEBYSCORE',KEYS[1],now+ARGV[2],'+inf')\n"                   \
+    "call('PEXPIRE',KEYS[1],math.ceil(ARGV[2]/1000)+1)\n"                     \
+    "return call('ZCARD',KEYS[1])"
+
+
 /* src/scripts/conc.lua */
 
 #define NGX_HTTP_GW_LIMIT_CONC_SHA                                            \

@@ -106,10 +106,16 @@ ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
     if (zone->algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
         plan->capacity = rate->count;
 
-        return gw_window_init(&plan->meter, rate->count, rate->period,
-                              zone->algorithm == NGX_HTTP_GW_LIMIT_SLIDING)
-               == GW_OK
-               ? NGX_OK : NGX_DECLINED;
+        if (gw_window_init(&plan->meter, rate->count, rate->period,
+                           zone->algorithm == NGX_HTTP_GW_LIMIT_SLIDING)
+            != GW_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        plan->far = plan->meter;
+
+        return NGX_OK;
     }
 
     if (gw_gcra_init(&plan->gcra, rate->count, rate->period * 1000, burst)
@@ -173,6 +179,34 @@ ngx_http_gw_limit_debt(ngx_http_gw_limit_zone_t *zone, gw_gcra_t *gcra,
     }
 
     return units * gcra->interval - gcra->tau;
+}
+
+
+void
+ngx_http_gw_limit_plan_share(ngx_http_gw_limit_plan_t *plan, ngx_uint_t hosts)
+{
+    int64_t     most;
+    gw_gcra_t  *gcra;
+
+    if (plan->algorithm != NGX_HTTP_GW_LIMIT_GCRA) {
+        plan->meter.limit = (plan->meter.limit + hosts - 1) / hosts;
+        return;
+    }
+
+    gcra = &plan->gcra;
+
+    /* a bucket that takes years to fill is not divided further */
+
+    if (gcra->tau > GW_GCRA_TAU_MAX / (int64_t) hosts) {
+        return;
+    }
+
+    most = (gcra->debt > GW_GCRA_TAU_MAX / (int64_t) hosts - gcra->tau)
+           ? GW_GCRA_TAU_MAX : (gcra->tau + gcra->debt) * (int64_t) hosts;
+
+    gcra->interval *= hosts;
+    gcra->tau *= hosts;
+    gcra->debt = most - gcra->tau;
 }
 
 

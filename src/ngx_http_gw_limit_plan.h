@@ -34,7 +34,8 @@ typedef struct {
     ngx_uint_t                  algorithm;
     gw_gcra_t                   gcra;            /* ns */
     gw_gcra_t                   remote;          /* usec, for Redis */
-    gw_window_t                 meter;           /* instead of both */
+    gw_window_t                 meter;           /* instead of gcra */
+    gw_window_t                 far;             /* instead of remote */
     int64_t                     capacity;        /* units of a full bucket */
     int64_t                     quota;           /* units in one window */
     int64_t                     window;          /* seconds */
@@ -104,6 +105,16 @@ ngx_int_t ngx_http_gw_limit_number(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
     ngx_http_gw_limit_zone_t *zone, gw_rate_t *rate, int64_t burst);
+
+/*
+ * Divides the rate of a plan among hosts that cannot ask Redis: what this host
+ * decides is one share of it, what Redis decides stays as it was.  The bucket
+ * holds as many units as before, a window one share of them, rounded up.
+ *
+ *     hosts  > 1
+ */
+void ngx_http_gw_limit_plan_share(ngx_http_gw_limit_plan_t *plan,
+    ngx_uint_t hosts);
 
 /*
  * Evaluates the rate and the burst of a zone or limit with variables.

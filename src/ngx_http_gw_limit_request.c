@@ -186,7 +186,9 @@ ngx_http_gw_limit_decide(ngx_http_request_t *r,
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
 
-    if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_SHM) != NGX_OK) {
+    if (ngx_http_gw_limit_take(r->pool, set, NGX_HTTP_GW_LIMIT_SHM)
+        != NGX_OK)
+    {
         ngx_http_gw_limit_penalties(r, ctx, set->failed);
         return ngx_http_gw_limit_reject(r, ctx, phase);
     }
@@ -284,7 +286,8 @@ static ngx_int_t
 ngx_http_gw_limit_untold(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
-    ngx_http_gw_limit_set_t           *set;
+    ngx_int_t                  rc;
+    ngx_http_gw_limit_set_t   *set;
     ngx_http_gw_limit_conf_t  *conf;
 
     set = &ctx->set[phase];
@@ -299,9 +302,13 @@ ngx_http_gw_limit_untold(ngx_http_request_t *r,
 
     if (conf->on_error == NGX_HTTP_GW_LIMIT_ERROR_LOCAL) {
 
-        if (ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_FALLBACK)
-            != NGX_OK)
-        {
+        rc = ngx_http_gw_limit_take(r->pool, set, NGX_HTTP_GW_LIMIT_FALLBACK);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (rc != NGX_OK) {
             ngx_http_gw_limit_penalties(r, ctx, set->failed);
             return ngx_http_gw_limit_reject(r, ctx, phase);
         }

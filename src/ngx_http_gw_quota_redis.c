@@ -512,6 +512,7 @@ static ngx_int_t
 ngx_http_gw_quota_fallback(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase)
 {
+    ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_http_gw_quota_ctx_t    *qctx;
     ngx_http_gw_limit_set_t    *set;
@@ -520,10 +521,16 @@ ngx_http_gw_quota_fallback(ngx_http_request_t *r,
     qctx = &ctx->quota;
     set = ngx_http_gw_quota_limits(ctx, phase);
 
-    if (set->remote
-        && ngx_http_gw_limit_take(set, NGX_HTTP_GW_LIMIT_FALLBACK) != NGX_OK)
-    {
-        return ngx_http_gw_quota_limited(r, ctx, phase);
+    if (set->remote) {
+        rc = ngx_http_gw_limit_take(r->pool, set, NGX_HTTP_GW_LIMIT_FALLBACK);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (rc != NGX_OK) {
+            return ngx_http_gw_quota_limited(r, ctx, phase);
+        }
     }
 
     for (i = 0; i < qctx->n[phase]; i++) {

@@ -15,7 +15,8 @@ static ngx_int_t ngx_http_gw_redis_duty_init(ngx_shm_zone_t *shm_zone,
 
 
 ngx_http_gw_redis_duty_zone_t *
-ngx_http_gw_redis_duty_create(ngx_conf_t *cf, ngx_str_t *name, void *tag)
+ngx_http_gw_redis_duty_create(ngx_conf_t *cf, ngx_str_t *name, void *tag,
+    ngx_str_t *node)
 {
     ngx_shm_zone_t                 *shm_zone;
     ngx_http_gw_redis_duty_zone_t  *zone;
@@ -32,6 +33,7 @@ ngx_http_gw_redis_duty_create(ngx_conf_t *cf, ngx_str_t *name, void *tag)
 
     shm_zone->init = ngx_http_gw_redis_duty_init;
     shm_zone->data = zone;
+    zone->node = node;
 
     return zone;
 }
@@ -63,6 +65,12 @@ ngx_http_gw_redis_duty_init(ngx_shm_zone_t *shm_zone, void *data)
     if (zone->duty == NULL) {
         return NGX_ERROR;
     }
+
+    /* the name of the first configuration stays: it is the same host */
+
+    zone->duty->node_len = ngx_min(zone->node->len,
+                                   NGX_HTTP_GW_REDIS_DUTY_NODE);
+    ngx_memcpy(zone->duty->node, zone->node->data, zone->duty->node_len);
 
     shpool->data = zone->duty;
 

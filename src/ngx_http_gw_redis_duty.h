@@ -6,8 +6,9 @@
 
 /*
  * What the workers of a host share about one Redis: who looks whether it is
- * back, who asks it for its statistics, and what they found.  No worker holds
- * anything that its death would keep: a duty ends at a time.
+ * back, who asks it for its statistics, who tells it that the host is alive,
+ * and what they found.  No worker holds anything that its death would keep: a
+ * duty ends at a time.
  */
 
 
@@ -17,6 +18,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+
+/* bytes of the name of a host */
+#define NGX_HTTP_GW_REDIS_DUTY_NODE  64
 
 
 /* in shared memory, all zero at first; a reload keeps it */
@@ -30,11 +35,21 @@ typedef struct {
     ngx_atomic_t     known;            /* evicted_keys then, plus 1 */
     ngx_atomic_t     evicted;          /* keys, since nginx started */
     ngx_atomic_t     warned;           /* of them, once */
+
+    ngx_atomic_t     beat;             /* msec: no sign of life before */
+    ngx_atomic_t     told;             /* msec: of the last answer to one */
+    ngx_atomic_t     steady;           /* msec: since when they are regular */
+    ngx_atomic_t     hosts;            /* that share it, 0: unknown */
+
+    /* the host, by a name that a reload does not change */
+    ngx_uint_t       node_len;
+    u_char           node[NGX_HTTP_GW_REDIS_DUTY_NODE];
 } ngx_http_gw_redis_duty_t;
 
 
 typedef struct {
     ngx_http_gw_redis_duty_t  *duty;   /* NULL before the zone is there */
+    ngx_str_t                 *node;
 } ngx_http_gw_redis_duty_zone_t;
 
 
@@ -43,11 +58,12 @@ typedef struct {
  *
  *     name  of the zone
  *     tag   address of the module, as for ngx_shared_memory_add()
+ *     node  name of this host, read when the configuration is complete
  *
  * Returns NULL when memory ran out or the name is taken (logged).
  */
 ngx_http_gw_redis_duty_zone_t *ngx_http_gw_redis_duty_create(ngx_conf_t *cf,
-    ngx_str_t *name, void *tag);
+    ngx_str_t *name, void *tag, ngx_str_t *node);
 
 /*
  * Takes a duty unless somebody has it.

@@ -80,8 +80,7 @@ static void ngx_http_gw_redis_expire(ngx_event_t *ev);
 static void ngx_http_gw_redis_stall(ngx_event_t *ev);
 static void ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link);
 static ngx_http_gw_redis_waiter_t *ngx_http_gw_redis_own(
-    ngx_http_gw_redis_link_t *link, ngx_str_t *args, ngx_uint_t nargs,
-    ngx_http_gw_redis_done_pt done);
+    ngx_http_gw_redis_link_t *link, ngx_http_gw_redis_cmd_t *cmd);
 static void ngx_http_gw_redis_ask(ngx_http_gw_redis_link_t *link,
     ngx_msec_t pause);
 static void ngx_http_gw_redis_info(void *data, ngx_int_t rc,
@@ -871,7 +870,8 @@ ngx_http_gw_redis_stall(ngx_event_t *ev)
 static void
 ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link)
 {
-    ngx_str_t  ping;
+    ngx_str_t                ping;
+    ngx_http_gw_redis_cmd_t  cmd;
 
     if (link->probing) {
         return;
@@ -879,28 +879,46 @@ ngx_http_gw_redis_ping(ngx_http_gw_redis_link_t *link)
 
     ngx_str_set(&ping, "PING");
 
-    link->probing = (ngx_http_gw_redis_own(link, &ping, 1,
-                                           ngx_http_gw_redis_pong)
-                     != NULL);
+    ngx_memzero(&cmd, sizeof(ngx_http_gw_redis_cmd_t));
+    cmd.args = &ping;
+    cmd.nargs = 1;
+    cmd.done = ngx_http_gw_redis_pong;
+    cmd.data = link;
+
+    link->probing = (ngx_http_gw_redis_own(link, &cmd) != NULL);
+}
+
+
+ngx_int_t
+ngx_http_gw_redis_link_aside(ngx_http_gw_redis_link_t *link,
+    ngx_http_gw_redis_cmd_t *cmd)
+{
+    ngx_http_gw_redis_waiter_t  *w;
+
+    if (!link->up || link->open || link->exiting) {
+        return NGX_DECLINED;
+    }
+
+    w = ngx_http_gw_redis_own(link, cmd);
+    if (w == NULL) {
+        return NGX_DECLINED;
+    }
+
+    w->aside = 1;
+
+    return NGX_OK;
 }
 
 
 /* a command of the link itself */
 
 static ngx_http_gw_redis_waiter_t *
-ngx_http_gw_redis_own(ngx_http_gw_redis_link_t *link, ngx_str_t *args,
-    ngx_uint_t nargs, ngx_http_gw_redis_done_pt done)
+ngx_http_gw_redis_own(ngx_http_gw_redis_link_t *link,
+    ngx_http_gw_redis_cmd_t *cmd)
 {
-    ngx_http_gw_redis_cmd_t      cmd;
     ngx_http_gw_redis_waiter_t  *w;
 
-    ngx_memzero(&cmd, sizeof(ngx_http_gw_redis_cmd_t));
-    cmd.args = args;
-    cmd.nargs = nargs;
-    cmd.done = done;
-    cmd.data = link;
-
-    if (ngx_http_gw_redis_append(link, &cmd, link->conf->queue + 1)
+    if (ngx_http_gw_redis_append(link, cmd, link->conf->queue + 1)
         != NGX_OK)
     {
         return NULL;
@@ -952,9 +970,9 @@ ngx_http_gw_redis_pong(void *data, ngx_int_t rc, redisReply *reply)
 static void
 ngx_http_gw_redis_ask(ngx_http_gw_redis_link_t *link, ngx_msec_t pause)
 {
-    ngx_str_t                    args[2];
-    ngx_atomic_uint_t            asked;
-    ngx_http_gw_redis_waiter_t  *w;
+    ngx_str_t                args[2];
+    ngx_atomic_uint_t        asked;
+    ngx_http_gw_redis_cmd_t  cmd;
 
     asked = link->duty->asked;
 
@@ -968,11 +986,13 @@ ngx_http_gw_redis_ask(ngx_http_gw_redis_link_t *link, ngx_msec_t pause)
     ngx_str_set(&args[0], "INFO");
     ngx_str_set(&args[1], "stats");
 
-    w = ngx_http_gw_redis_own(link, args, 2, ngx_http_gw_redis_info);
+    ngx_memzero(&cmd, sizeof(ngx_http_gw_redis_cmd_t));
+    cmd.args = args;
+    cmd.nargs = 2;
+    cmd.done = ngx_http_gw_redis_info;
+    cmd.data = link;
 
-    if (w != NULL) {
-        w->aside = 1;
-    }
+    (void) ngx_http_gw_redis_link_aside(link, &cmd);
 }
 
 

@@ -125,6 +125,16 @@ ngx_http_gw_redis_link_t *ngx_http_gw_redis_link_create(ngx_pool_t *pool,
 ngx_int_t ngx_http_gw_redis_link_send(ngx_http_gw_redis_link_t *link,
     ngx_http_gw_redis_cmd_t *cmd, uint32_t *seq);
 
+/*
+ * Queues a command that nobody waits for: it is not counted, and neither an
+ * error nor a missing reply says anything about Redis.  Copies what cmd has.
+ *
+ * Returns NGX_OK: done() will be called later; or NGX_DECLINED: Redis is not
+ * up, or there is no room.
+ */
+ngx_int_t ngx_http_gw_redis_link_aside(ngx_http_gw_redis_link_t *link,
+    ngx_http_gw_redis_cmd_t *cmd);
+
 /* Returns the deadline of a command sent now, for cmd->deadline. */
 ngx_msec_t ngx_http_gw_redis_link_deadline(ngx_http_gw_redis_link_t *link);
 

@@ -516,14 +516,16 @@ my $fallback = '200 FALLBACK_PASSED fallback';
 
 {
     my $redis = GW::Redis->new(args => [ '--timeout', 1 ]);
-    my $nginx = GW::Nginx->new(http => http($redis, 'keepalive_interval 1h;'));
+    # one worker of the host tells each second that it is alive, another is idle
+    my $nginx = GW::Nginx->new(workers => 2,
+                               http => http($redis, 'keepalive_interval 1h;'));
 
     is(fate($nginx->get('/wide?k=r20')), $passed, 'R20 before');
     ok($nginx->until(5, sub {
         $nginx->log =~ /connection is closed: it closed/
     }), 'R20 Redis closes an idle link');
-    is(fate($nginx->get('/wide?k=r20')), $passed,
-       'R20 the next request has no error');
+    is(scalar(grep { $_ eq $passed } fates($nginx, '/wide?k=r20', 8)), 8,
+       'R20 the next requests have no error');
     is(scalar(lines($nginx, 'error')), 0, 'R20 nor has the log');
 }
 
