@@ -38,7 +38,7 @@ typedef struct {
 
     ngx_atomic_t     beat;             /* msec: no sign of life before */
     ngx_atomic_t     told;             /* msec: of the last answer to one */
-    ngx_atomic_t     steady;           /* msec: since when they are regular */
+    ngx_atomic_t     steady;           /* msec: since when it is fewer hosts */
     ngx_atomic_t     hosts;            /* that share it, 0: unknown */
 
     /* the host, by a name that a reload does not change */

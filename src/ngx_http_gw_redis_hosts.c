@@ -97,9 +97,12 @@ ngx_http_gw_redis_hosts_done(void *data, ngx_int_t rc, redisReply *reply)
     duty = hosts->duty;
     now = ngx_current_msec;
 
-    /* after a pause the others have to be heard of first */
+    /*
+     * After a pause, or when Redis has lost its data, the others have to be
+     * heard of first: fewer hosts are believed when they stay fewer.
+     */
 
-    if (duty->told == 0
+    if ((ngx_atomic_uint_t) reply->integer >= duty->hosts
         || now - duty->told > 2 * NGX_HTTP_GW_REDIS_HOSTS_BEAT)
     {
         duty->steady = now;
@@ -111,6 +114,7 @@ ngx_http_gw_redis_hosts_done(void *data, ngx_int_t rc, redisReply *reply)
         || now - duty->steady >= NGX_HTTP_GW_REDIS_HOSTS_KEEP)
     {
         duty->hosts = ngx_min(reply->integer, NGX_HTTP_GW_REDIS_HOSTS_MAX);
+        duty->steady = now;
     }
 }
 

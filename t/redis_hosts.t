@@ -77,7 +77,7 @@ cmp_ok($beats, '<=', 9, 'R1 about one of each host in a second');
 # one that ends is forgotten
 
 ok($hosts[2]->stop, 'R1 one host ends');
-ok($hosts[0]->until(8, sub { hosts($hosts[0]) == 2 }), 'R1 two are left');
+ok($hosts[0]->until(15, sub { hosts($hosts[0]) == 2 }), 'R1 two are left');
 ok($hosts[1]->until(3, sub { hosts($hosts[1]) == 2 }), 'R1 for the other, too');
 
 is(limits('/f?k=before', 3), 'redis 9, redis 8, redis 7',
