@@ -7,36 +7,7 @@
 #include <string.h>
 
 #include "gw_json_escape.h"
-#include "gw_json_splice.h"
-
-
-#define GW_JSON_SPLICE_NONE   0xffff    /* no node, no slot */
-
-/* glue of a member besides its name: a comma, quotes, a colon, brackets */
-#define GW_JSON_SPLICE_EXTRA  (sizeof(",\"\":{}") - 1)
-
-
-/* a member of the document while the plan is made */
-
-typedef struct {
-    gw_json_text_t           name;      /* decoded */
-    uint16_t                 parent;
-    uint16_t                 child;     /* the first and the last one */
-    uint16_t                 last;
-    uint16_t                 next;
-    uint16_t                 slot;      /* or NONE: an object */
-    uint16_t                 step;
-} gw_json_splice_node_t;
-
-
-typedef struct {
-    gw_json_splice_t        *splice;
-    gw_json_splice_node_t   *nodes;
-    size_t                   nnodes;
-    u_char                  *glue;
-    u_char                  *names;
-    gw_json_splice_e         type;
-} gw_json_splice_build_t;
+#include "gw_json_splice_build.h"
 
 
 static void gw_json_splice_count(const gw_json_splice_part_t *parts, size_t n,
@@ -48,24 +19,21 @@ static gw_status_e gw_json_splice_check(gw_json_splice_e type,
 static gw_status_e gw_json_splice_check_all(gw_json_splice_e type,
     const gw_json_splice_part_t *parts, size_t n,
     gw_json_splice_error_t *err);
-static void gw_json_splice_lay_out(gw_json_splice_build_t *b, void *memory,
-    size_t ntokens, size_t len);
 static size_t gw_json_splice_find(const gw_json_splice_build_t *b,
     size_t parent, const gw_json_text_t *name);
 static size_t gw_json_splice_add(gw_json_splice_build_t *b, size_t parent,
-    const gw_json_text_t *name, size_t slot);
+    const gw_json_text_t *name, size_t part);
 static size_t gw_json_splice_inside(const gw_json_splice_build_t *b,
     size_t node);
+static void gw_json_splice_add_bare(gw_json_splice_build_t *b, size_t parent,
+    size_t part);
 static gw_status_e gw_json_splice_put(gw_json_splice_build_t *b,
-    size_t parent, const gw_json_text_t *name, size_t slot,
+    size_t parent, const gw_json_text_t *name, size_t part,
     gw_json_splice_error_t *err);
 static gw_status_e gw_json_splice_place(gw_json_splice_build_t *b,
-    const gw_json_splice_part_t *part, size_t slot,
-    gw_json_splice_error_t *err);
-static void gw_json_splice_begin_step(gw_json_splice_build_t *b,
-    size_t node);
-static void gw_json_splice_end_step(gw_json_splice_build_t *b, size_t node);
-static void gw_json_splice_emit(gw_json_splice_build_t *b);
+    size_t n, gw_json_splice_error_t *err);
+static void gw_json_splice_lay_out(gw_json_splice_build_t *b, void *memory,
+    size_t ntokens, size_t len, gw_json_splice_e type);
 
 
 static void
@@ -78,6 +46,9 @@ gw_json_splice_count(const gw_json_splice_part_t *parts, size_t n,
     *len = 0;
 
     for (i = 0; i < n; i++) {
+        /* the array, and what is appended */
+        *ntokens += parts[i].place == GW_JSON_SPLICE_APPEND;
+
         if (parts[i].as.data == NULL) {
             *len += parts[i].name.len;
             continue;
@@ -107,6 +78,7 @@ gw_json_splice_size(gw_json_splice_e type, const gw_json_splice_part_t *parts,
     return sizeof(gw_json_splice_t)
            + (ntokens + 1) * (2 * sizeof(gw_json_splice_step_t)
                               + sizeof(gw_json_splice_node_t)
+                              + sizeof(gw_json_splice_top_t)
                               + GW_JSON_SPLICE_EXTRA)
            + len * (1 + GW_JSON_ESCAPE_MAX);
 }
@@ -130,6 +102,13 @@ gw_json_splice_check(gw_json_splice_e type,
 {
     size_t                   len, offset;
     gw_json_pointer_error_t  perr;
+
+    if (part->place == GW_JSON_SPLICE_ROOT) {
+        return type == GW_JSON_SPLICE_OBJECT
+               ? GW_OK
+               : gw_json_splice_bad(err, "has no members in an array",
+                                    err->part, 0);
+    }
 
     if (part->as.data == NULL) {
         if (part->name.len > GW_JSON_POINTER_MAX_LEN) {
@@ -201,7 +180,7 @@ gw_json_splice_find(const gw_json_splice_build_t *b, size_t parent,
     {
         node = &b->nodes[i];
 
-        if (node->name.len == name->len
+        if (!node->bare && node->name.len == name->len
             && memcmp(node->name.data, name->data, name->len) == 0)
         {
             return i;
@@ -214,7 +193,7 @@ gw_json_splice_find(const gw_json_splice_build_t *b, size_t parent,
 
 static size_t
 gw_json_splice_add(gw_json_splice_build_t *b, size_t parent,
-    const gw_json_text_t *name, size_t slot)
+    const gw_json_text_t *name, size_t part)
 {
     size_t                  i;
     gw_json_splice_node_t  *node, *up;
@@ -226,7 +205,9 @@ gw_json_splice_add(gw_json_splice_build_t *b, size_t parent,
 
     node->name = *name;
     node->parent = (uint16_t) parent;
-    node->slot = (uint16_t) slot;
+    node->part = (uint16_t) part;
+    node->array = 0;
+    node->bare = 0;
 
     if (i != parent) {
         up = &b->nodes[parent];
@@ -250,45 +231,78 @@ gw_json_splice_add(gw_json_splice_build_t *b, size_t parent,
 static size_t
 gw_json_splice_inside(const gw_json_splice_build_t *b, size_t node)
 {
-    while (b->nodes[node].slot == GW_JSON_SPLICE_NONE) {
+    while (b->nodes[node].part == GW_JSON_SPLICE_NONE) {
         node = b->nodes[node].child;
     }
 
-    return b->nodes[node].slot;
+    return b->nodes[node].part;
 }
 
 
-/* the last token of a place; in an array each part is an element */
+/* an element, or what is inside of a part */
+
+static void
+gw_json_splice_add_bare(gw_json_splice_build_t *b, size_t parent, size_t part)
+{
+    size_t          i;
+    gw_json_text_t  none;
+
+    none.data = NULL;
+    none.len = 0;
+
+    i = gw_json_splice_add(b, parent, &none, part);
+    b->nodes[i].bare = 1;
+}
+
+
+/* the last token of a place */
 
 static gw_status_e
 gw_json_splice_put(gw_json_splice_build_t *b, size_t parent,
-    const gw_json_text_t *name, size_t slot, gw_json_splice_error_t *err)
+    const gw_json_text_t *name, size_t part, gw_json_splice_error_t *err)
 {
+    int     append;
     size_t  i;
 
-    i = b->type == GW_JSON_SPLICE_ARRAY
-        ? GW_JSON_SPLICE_NONE : gw_json_splice_find(b, parent, name);
+    append = b->parts[part].place == GW_JSON_SPLICE_APPEND;
+    i = gw_json_splice_find(b, parent, name);
 
     if (i == GW_JSON_SPLICE_NONE) {
-        gw_json_splice_add(b, parent, name, slot);
-        return GW_OK;
+        i = gw_json_splice_add(b, parent, name,
+                               append ? GW_JSON_SPLICE_NONE : part);
+        b->nodes[i].array = (uint8_t) append;
+
+    } else if (!append || !b->nodes[i].array) {
+        return gw_json_splice_bad(err, b->nodes[i].part != GW_JSON_SPLICE_NONE
+                                       || b->nodes[i].array
+                                       ? "takes the same place as"
+                                       : "takes a place around that of",
+                                  gw_json_splice_inside(b, i), 0);
     }
 
-    return gw_json_splice_bad(err, b->nodes[i].slot != GW_JSON_SPLICE_NONE
-                                   ? "takes the same place as"
-                                   : "takes a place around that of",
-                              gw_json_splice_inside(b, i), 0);
+    if (append) {
+        gw_json_splice_add_bare(b, i, part);
+    }
+
+    return GW_OK;
 }
 
 
 static gw_status_e
-gw_json_splice_place(gw_json_splice_build_t *b,
-    const gw_json_splice_part_t *part, size_t slot,
+gw_json_splice_place(gw_json_splice_build_t *b, size_t n,
     gw_json_splice_error_t *err)
 {
-    size_t           i, node;
-    const u_char    *p, *last;
-    gw_json_text_t   name;
+    size_t                        i, node;
+    const u_char                 *p, *last;
+    gw_json_text_t                name;
+    const gw_json_splice_part_t  *part;
+
+    part = &b->parts[n];
+
+    if (b->nodes[0].array || part->place == GW_JSON_SPLICE_ROOT) {
+        gw_json_splice_add_bare(b, 0, n);
+        return GW_OK;
+    }
 
     if (part->as.data == NULL) {
         name.data = b->names;
@@ -299,7 +313,7 @@ gw_json_splice_place(gw_json_splice_build_t *b,
             b->names += name.len;
         }
 
-        return gw_json_splice_put(b, 0, &name, slot, err);
+        return gw_json_splice_put(b, 0, &name, n, err);
     }
 
     node = 0;
@@ -312,7 +326,7 @@ gw_json_splice_place(gw_json_splice_build_t *b,
         b->names += name.len;
 
         if (p == last) {
-            return gw_json_splice_put(b, node, &name, slot, err);
+            return gw_json_splice_put(b, node, &name, n, err);
         }
 
         i = gw_json_splice_find(b, node, &name);
@@ -320,9 +334,11 @@ gw_json_splice_place(gw_json_splice_build_t *b,
         if (i == GW_JSON_SPLICE_NONE) {
             i = gw_json_splice_add(b, node, &name, GW_JSON_SPLICE_NONE);
 
-        } else if (b->nodes[i].slot != GW_JSON_SPLICE_NONE) {
+        } else if (b->nodes[i].part != GW_JSON_SPLICE_NONE
+                   || b->nodes[i].array)
+        {
             return gw_json_splice_bad(err, "takes a place inside that of",
-                                      b->nodes[i].slot, 0);
+                                      gw_json_splice_inside(b, i), 0);
         }
 
         node = i;
@@ -330,116 +346,19 @@ gw_json_splice_place(gw_json_splice_build_t *b,
 }
 
 
-/* a slot, or the begin of a container: comma, name, bracket */
-
-static void
-gw_json_splice_begin_step(gw_json_splice_build_t *b, size_t i)
-{
-    u_char                 *p;
-    gw_json_splice_node_t  *node;
-    gw_json_splice_step_t  *step;
-
-    node = &b->nodes[i];
-    step = &b->splice->steps[b->splice->nsteps];
-    node->step = (uint16_t) b->splice->nsteps++;
-
-    step->text = b->glue;
-    step->slot = node->slot;
-    step->skip = 0;
-    step->kind = node->slot == GW_JSON_SPLICE_NONE
-                 ? GW_JSON_SPLICE_BEGIN : GW_JSON_SPLICE_SLOT;
-    step->comma = i != 0 && b->nodes[node->parent].child != i;
-
-    p = b->glue;
-
-    if (step->comma) {
-        *p++ = ',';
-    }
-
-    if (i != 0 && b->type == GW_JSON_SPLICE_OBJECT) {
-        *p++ = '"';
-        p = gw_json_escape(p, node->name.data, node->name.len);
-        *p++ = '"';
-        *p++ = ':';
-    }
-
-    if (step->kind == GW_JSON_SPLICE_BEGIN) {
-        *p++ = b->type == GW_JSON_SPLICE_OBJECT ? '{' : '[';
-    }
-
-    step->len = (uint32_t) (p - b->glue);
-    b->glue = p;
-}
-
-
-static void
-gw_json_splice_end_step(gw_json_splice_build_t *b, size_t i)
-{
-    gw_json_splice_step_t  *step;
-
-    step = &b->splice->steps[b->splice->nsteps++];
-
-    memset(step, 0, sizeof(gw_json_splice_step_t));
-
-    step->text = b->glue;
-    step->len = 1;
-    step->slot = GW_JSON_SPLICE_NONE;
-    step->kind = GW_JSON_SPLICE_END;
-
-    *b->glue++ = b->type == GW_JSON_SPLICE_OBJECT ? '}' : ']';
-
-    b->splice->steps[b->nodes[i].step].skip = (uint16_t) b->splice->nsteps;
-}
-
-
-/* the nodes in the order of the document, by their links */
-
-static void
-gw_json_splice_emit(gw_json_splice_build_t *b)
-{
-    size_t                        i;
-    const gw_json_splice_node_t  *node;
-
-    i = 0;
-
-    for ( ;; ) {
-        node = &b->nodes[i];
-        gw_json_splice_begin_step(b, i);
-
-        if (node->child != GW_JSON_SPLICE_NONE) {
-            i = node->child;
-            continue;
-        }
-
-        while (i != 0 && node->next == GW_JSON_SPLICE_NONE) {
-            i = node->parent;
-            node = &b->nodes[i];
-
-            if (i != 0) {
-                gw_json_splice_end_step(b, i);
-            }
-        }
-
-        if (i == 0) {
-            gw_json_splice_end_step(b, 0);
-            return;
-        }
-
-        i = node->next;
-    }
-}
-
-
-/* the block: plan, steps, nodes, names, glue */
+/* the block: plan, tops, steps, nodes, names, glue */
 
 static void
 gw_json_splice_lay_out(gw_json_splice_build_t *b, void *memory,
-    size_t ntokens, size_t len)
+    size_t ntokens, size_t len, gw_json_splice_e type)
 {
     gw_json_text_t  none;
 
     b->splice = memory;
-    b->splice->steps = (gw_json_splice_step_t *) (b->splice + 1);
+    b->splice->tops = (gw_json_splice_top_t *) (b->splice + 1);
+    b->splice->ntops = 0;
+    b->splice->steps = (gw_json_splice_step_t *) (b->splice->tops + ntokens
+                                                  + 1);
     b->splice->nsteps = 0;
 
     b->nodes = (gw_json_splice_node_t *) (b->splice->steps
@@ -452,6 +371,8 @@ gw_json_splice_lay_out(gw_json_splice_build_t *b, void *memory,
     none.len = 0;
 
     gw_json_splice_add(b, 0, &none, GW_JSON_SPLICE_NONE);
+
+    b->nodes[0].array = type == GW_JSON_SPLICE_ARRAY;
 }
 
 
@@ -469,20 +390,21 @@ gw_json_splice_compile(void *memory, gw_json_splice_e type,
     }
 
     gw_json_splice_count(parts, n, &ntokens, &len);
-    gw_json_splice_lay_out(&b, memory, ntokens, len);
+    gw_json_splice_lay_out(&b, memory, ntokens, len, type);
 
-    b.type = type;
+    b.parts = parts;
 
     for (i = 0; i < n; i++) {
         err->part = i;
 
-        if (gw_json_splice_place(&b, &parts[i], i, err) != GW_OK) {
+        if (gw_json_splice_place(&b, i, err) != GW_OK) {
             return NULL;
         }
     }
 
     start = b.glue;
     gw_json_splice_emit(&b);
+    gw_json_splice_list(&b);
 
     b.splice->nparts = n;
     b.splice->glue = b.glue - start;

@@ -42,7 +42,9 @@ gw_json_splice_present(const gw_json_splice_walk_t *w,
     last = &w->splice->steps[step->skip];
 
     for (step++; step < last; step++) {
-        if (step->kind == GW_JSON_SPLICE_SLOT && !w->omitted[step->slot]) {
+        if (step->kind == GW_JSON_SPLICE_SLOT
+            && w->omitted[step->slot] != GW_JSON_SPLICE_OMITTED)
+        {
             return 1;
         }
     }

@@ -434,6 +434,7 @@ ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
     for (i = 0; i < n; i++) {
         part[i].name.data = pcf[i].name.data;
         part[i].name.len = pcf[i].name.len;
+        part[i].slot = (uint16_t) i;
 
         if (pcf[i].as.data) {
             part[i].as.data = pcf[i].as.data;
@@ -449,6 +450,7 @@ ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
         if (conf->errors_member.len) {
             part[n].as.data = conf->errors_member.data;
             part[n].as.len = conf->errors_member.len;
+            part[n].slot = (uint16_t) n;
             n++;
         }
     }

@@ -6,10 +6,13 @@
 
 /*
  * Input: a byte for the type, a byte of omissions, then for each part a
- * name, a place ("" for none) and a value, each ended by a zero byte.
+ * name, a place ("" for none) and a value, each ended by a zero byte.  A
+ * place that begins with "+" is one to append to, "." is the document.
  *
  * What comes out must be JSON, with the bytes of every part that is not
- * omitted at its place, and nothing at the places of the others.
+ * omitted at its place, and nothing at the places of the others.  A part
+ * that is appended is an element; one that is merged is a member with a name
+ * that nobody else has.
  */
 
 
@@ -41,6 +44,8 @@ static u_char *fuzz_write(const fuzz_input_t *in,
     const gw_json_splice_t *splice, size_t *len);
 static void fuzz_find(const fuzz_input_t *in, size_t part, size_t element,
     const u_char *out, size_t len);
+static size_t fuzz_decode(const gw_json_splice_part_t *part, u_char *dst);
+static size_t fuzz_element(const fuzz_input_t *in, size_t part);
 
 
 static int
@@ -81,9 +86,21 @@ fuzz_read(fuzz_input_t *in, const u_char *p, const u_char *last)
             return;
         }
 
+        if (part->as.len && *part->as.data == '+') {
+            part->place = GW_JSON_SPLICE_APPEND;
+            part->as.data++;
+            part->as.len--;
+
+        } else if (part->as.len == 1 && *part->as.data == '.') {
+            part->place = GW_JSON_SPLICE_ROOT;
+            part->as.len = 0;
+        }
+
         if (part->as.len == 0) {
             part->as.data = NULL;
         }
+
+        part->slot = (uint16_t) in->n;
 
         if (gw_json_scan(value->data, value->len, GW_JSON_SCAN_DEPTH, &range,
                          &offset)
@@ -114,7 +131,7 @@ fuzz_write(const fuzz_input_t *in, const gw_json_splice_t *splice,
     room = splice->glue + 1;
 
     for (i = 0; i < in->n; i++) {
-        room += in->values[i].len;
+        room += in->values[i].len + sizeof("\"\\u00000\":") - 1;
     }
 
     out = malloc(room);
@@ -130,6 +147,11 @@ fuzz_write(const fuzz_input_t *in, const gw_json_splice_t *splice,
 
             piece.data = in->values[piece.slot].data;
             piece.len = in->values[piece.slot].len;
+
+            if (in->parts[piece.slot].place == GW_JSON_SPLICE_ROOT) {
+                p += sprintf((char *) p, "\"\\u0000%u\":",
+                             (unsigned) piece.slot);
+            }
         }
 
         next = p - out + piece.len;
@@ -145,6 +167,79 @@ fuzz_write(const fuzz_input_t *in, const gw_json_splice_t *splice,
     *len = p - out;
 
     return out;
+}
+
+
+/* the tokens of a place, with a zero byte, which none has, between them */
+
+static size_t
+fuzz_decode(const gw_json_splice_part_t *part, u_char *dst)
+{
+    size_t         len, n;
+    const u_char  *p, *last;
+
+    if (part->as.data == NULL) {
+        memcpy(dst, part->name.data, part->name.len);
+        return part->name.len;
+    }
+
+    n = 0;
+    p = part->as.data;
+    last = p + part->as.len;
+
+    while (p < last) {
+        if (p != part->as.data) {
+            dst[n++] = '\0';
+        }
+
+        p = gw_json_pointer_token(p, last, dst + n, &len);
+        n += len;
+    }
+
+    return n;
+}
+
+
+/* the parts before it that are elements of the same array */
+
+static size_t
+fuzz_element(const fuzz_input_t *in, size_t part)
+{
+    size_t                        i, n, alen, blen;
+    u_char                       *a, *b;
+    const gw_json_splice_part_t  *parts;
+
+    n = 0;
+    parts = in->parts;
+
+    for (i = 0; i < part; i++) {
+
+        if (in->omitted[i]) {
+            continue;
+        }
+
+        if (in->type == GW_JSON_SPLICE_ARRAY) {
+            n++;
+            continue;
+        }
+
+        if (parts[i].place != GW_JSON_SPLICE_APPEND) {
+            continue;
+        }
+
+        a = malloc(parts[i].name.len + parts[i].as.len + 1);
+        b = malloc(parts[part].name.len + parts[part].as.len + 1);
+
+        alen = fuzz_decode(&parts[i], a);
+        blen = fuzz_decode(&parts[part], b);
+
+        n += alen == blen && memcmp(a, b, alen) == 0;
+
+        free(a);
+        free(b);
+    }
+
+    return n;
 }
 
 
@@ -166,7 +261,7 @@ fuzz_find(const fuzz_input_t *in, size_t part, size_t element,
 
     name = &in->parts[part].name;
     value = &in->values[part];
-    path = malloc(2 * name->len + 32);
+    path = malloc(2 * name->len + in->parts[part].as.len + 32);
     p = path;
     text = in->parts[part].as;
 
@@ -194,6 +289,23 @@ fuzz_find(const fuzz_input_t *in, size_t part, size_t element,
         text.len = p - path;
     }
 
+    if (in->type == GW_JSON_SPLICE_OBJECT
+        && in->parts[part].place == GW_JSON_SPLICE_APPEND)
+    {
+        if (text.data != path) {
+            memcpy(path, text.data, text.len);
+            text.data = path;
+        }
+
+        text.len += sprintf((char *) path + text.len, "/%u",
+                            (unsigned) element);
+
+    } else if (in->parts[part].place == GW_JSON_SPLICE_ROOT) {
+        text.len = sprintf((char *) path, "/0%u", (unsigned) part);
+        text.data = path;
+        path[1] = '\0';
+    }
+
     if (text.len > GW_JSON_POINTER_MAX_LEN) {
         free(path);
         return;
@@ -203,7 +315,16 @@ fuzz_find(const fuzz_input_t *in, size_t part, size_t element,
     trie = gw_json_pointer_compile(memory, &text, 1, &err);
 
     if (trie == NULL) {
-        abort();
+
+        if (in->parts[part].place != GW_JSON_SPLICE_APPEND
+            || strcmp(err.text, "has too many tokens") != 0)
+        {
+            abort();
+        }
+
+        free(memory);
+        free(path);
+        return;
     }
 
     gw_json_scan_init(&s, GW_JSON_SCAN_MAX_DEPTH);
@@ -215,7 +336,9 @@ fuzz_find(const fuzz_input_t *in, size_t part, size_t element,
     }
 
     if (in->omitted[part]) {
-        if (range.start != range.end && in->type == GW_JSON_SPLICE_OBJECT) {
+        if (range.start != range.end && in->type == GW_JSON_SPLICE_OBJECT
+            && in->parts[part].place != GW_JSON_SPLICE_APPEND)
+        {
             abort();
         }
 
@@ -235,7 +358,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     void                    *memory;
     u_char                  *out;
-    size_t                   i, len, element;
+    size_t                   i, len;
     fuzz_input_t             in;
     gw_json_splice_t        *splice;
     gw_json_splice_error_t   err;
@@ -268,9 +391,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     out = fuzz_write(&in, splice, &len);
 
-    for (i = 0, element = 0; i < in.n; i++) {
-        fuzz_find(&in, i, element, out, len);
-        element += !in.omitted[i];
+    for (i = 0; i < in.n; i++) {
+        fuzz_find(&in, i, fuzz_element(&in, i), out, len);
     }
 
     free(out);

@@ -15,11 +15,12 @@
 #define MAX_OUTPUT  4096
 
 
-/* parts are "name" or "name=pointer", space-separated; values 0, 1, .. */
+/* parts are "name" or "name=pointer", space-separated; before that a "+"
+   appends, a "." merges into the document; values 0, 1, .. */
 
 typedef struct {
     const char            *parts;
-    const char            *omitted;     /* "010" */
+    const char            *omitted;     /* "010", 2: empty */
     const char            *output;
 } row_t;
 
@@ -41,6 +42,9 @@ static size_t render(const gw_json_splice_t *splice, const u_char *omitted,
     char *out, size_t *npieces);
 static void test_rows(gw_json_splice_e type, const row_t *rows, size_t n);
 static void test_objects(void);
+static void test_append(void);
+static void test_roots(void);
+static void test_tops(void);
 static void test_arrays(void);
 static void test_errors(void);
 static void test_names(void);
@@ -60,6 +64,15 @@ split(const char *text, gw_json_splice_part_t *parts)
         equal = memchr(text, '=', len);
 
         memset(&parts[n], 0, sizeof(gw_json_splice_part_t));
+
+        parts[n].slot = (uint16_t) n;
+
+        if (*text == '+' || *text == '.') {
+            parts[n].place = *text == '+' ? GW_JSON_SPLICE_APPEND
+                                          : GW_JSON_SPLICE_ROOT;
+            text++;
+            len--;
+        }
 
         parts[n].name.data = (u_char *) text;
         parts[n].name.len = equal ? (size_t) (equal - text) : len;
@@ -145,7 +158,7 @@ test_rows(gw_json_splice_e type, const row_t *rows, size_t n)
         }
 
         for (j = 0; j < nparts; j++) {
-            omitted[j] = rows[i].omitted[j] == '1';
+            omitted[j] = (u_char) (rows[i].omitted[j] - '0');
         }
 
         len = render(splice, omitted, out, &npieces);
@@ -229,6 +242,141 @@ test_objects(void)
 }
 
 
+/* parts that share an array; one without elements is no reason for a comma */
+
+static void
+test_append(void)
+{
+    static const row_t  rows[] = {
+        { "+a", "0", "{\"a\":[0]}" },
+        { "+a", "1", "{}" },
+        { "+a", "2", "{\"a\":[]}" },
+        { "+a=/x +b=/x", "00", "{\"x\":[0,1]}" },
+        { "+a=/x +b=/x", "10", "{\"x\":[1]}" },
+        { "+a=/x +b=/x", "20", "{\"x\":[1]}" },
+        { "+a=/x +b=/x", "02", "{\"x\":[0]}" },
+        { "+a=/x +b=/x", "22", "{\"x\":[]}" },
+        { "+a=/x +b=/x", "12", "{\"x\":[]}" },
+        { "+a=/x +b=/x", "11", "{}" },
+        { "+a=/x b +c=/x", "000", "{\"x\":[0,2],\"b\":1}" },
+        { "+a=/x b +c=/x", "202", "{\"x\":[],\"b\":1}" },
+        { "+a=/x b +c=/x", "101", "{\"b\":1}" },
+        { "b +a=/x/y +c=/x/y d=/x/z", "0000",
+          "{\"b\":0,\"x\":{\"y\":[1,2],\"z\":3}}" },
+        { "b +a=/x/y +c=/x/y d=/x/z", "0110", "{\"b\":0,\"x\":{\"z\":3}}" },
+        { "b +a=/x/y +c=/x/y d=/x/z", "1221", "{\"x\":{\"y\":[]}}" },
+        { "+a=/x +b=/y", "00", "{\"x\":[0],\"y\":[1]}" },
+        { "+a=/ .b=/", "01", "{\"\":[0]}" }
+    };
+
+    static const row_t  arrays[] = {
+        { "+a b +c", "000", "[0,1,2]" },
+        { "+a b +c", "200", "[1,2]" },
+        { "+a b +c", "002", "[0,1]" },
+        { "+a b +c", "222", "[]" },
+        { "+a b +c", "121", "[]" }
+    };
+
+    test_rows(GW_JSON_SPLICE_OBJECT, rows, sizeof(rows) / sizeof(rows[0]));
+    test_rows(GW_JSON_SPLICE_ARRAY, arrays,
+              sizeof(arrays) / sizeof(arrays[0]));
+}
+
+
+/* members are merged where the part stands; "N" is what stands for them */
+
+static void
+test_roots(void)
+{
+    char                     out[MAX_OUTPUT];
+    u_char                   omitted[64];
+    size_t                   i, j, n, npieces;
+    gw_json_splice_t        *splice;
+    gw_json_splice_error_t   err;
+
+    static const row_t  rows[] = {
+        { ".a", "0", "{0}" },
+        { ".a", "1", "{}" },
+        { ".a", "2", "{}" },
+        { ".a .b", "00", "{0,1}" },
+        { ".a .b", "20", "{1}" },
+        { "a .b c", "000", "{\"a\":0,1,\"c\":2}" },
+        { "a .b c", "010", "{\"a\":0,\"c\":2}" },
+        { "a .b c", "100", "{1,\"c\":2}" },
+        { "a .b c", "101", "{1}" },
+        { "a=/x/y .b c=/x/z", "000", "{\"x\":{\"y\":0,\"z\":2},1}" },
+        { "a=/x/y .b c=/x/z", "101", "{1}" },
+        { ".a b=/", "00", "{0,\"\":1}" },
+        { "+a=/x .b +c=/x", "200", "{\"x\":[2],1}" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        splice = compile(GW_JSON_SPLICE_OBJECT, rows[i].parts, &n, &err);
+
+        for (j = 0; j < n; j++) {
+            omitted[j] = (u_char) (rows[i].omitted[j] - '0');
+        }
+
+        render(splice, omitted, out, &npieces);
+
+        ok(strcmp(out, rows[i].output) == 0, "\"%s\" without \"%s\": %s",
+           rows[i].parts, rows[i].omitted, out);
+
+        free(splice);
+    }
+}
+
+
+/* the members of the document, and which steps they are made of */
+
+static void
+test_tops(void)
+{
+    size_t                      i, n;
+    gw_json_splice_t           *splice;
+    gw_json_splice_error_t      err;
+    const gw_json_splice_top_t *top;
+
+    static const struct {
+        const char  *name;
+        size_t       step;
+        size_t       end;
+    } want[] = {
+        { "a", 1, 2 },
+        { "x/y", 2, 6 },
+        { NULL, 6, 7 },
+        { "", 7, 8 },
+        { "l", 8, 11 }
+    };
+
+    splice = compile(GW_JSON_SPLICE_OBJECT,
+                     "a b=/x~1y/b .c d=/x~1y/d e=/ +l", &n, &err);
+
+    ok(splice->ntops == 5, "%u members", (unsigned) splice->ntops);
+
+    for (i = 0; i < splice->ntops && i < 5; i++) {
+        top = &splice->tops[i];
+
+        ok(top->step == want[i].step && top->end == want[i].end
+           && (want[i].name
+               ? top->name.data && top->name.len == strlen(want[i].name)
+                 && memcmp(top->name.data, want[i].name, top->name.len) == 0
+               : top->name.data == NULL),
+           "member %u is \"%s\"", (unsigned) i,
+           want[i].name ? want[i].name : "of a part");
+    }
+
+    free(splice);
+
+    splice = compile(GW_JSON_SPLICE_ARRAY, "a +b c", &n, &err);
+
+    ok(splice->ntops == 3 && splice->tops[1].name.data == NULL,
+       "elements have no names");
+
+    free(splice);
+}
+
+
 static void
 test_arrays(void)
 {
@@ -286,7 +434,23 @@ test_errors(void)
         { "b=/x\xc3", GW_JSON_SPLICE_OBJECT, 0, 0, 2, "is not valid UTF-8" },
         { "a b\xff", GW_JSON_SPLICE_OBJECT, 1, 1, 1, "is not valid UTF-8" },
         { "a b=/x", GW_JSON_SPLICE_ARRAY, 1, 1, 0,
-          "is not possible in an array" }
+          "is not possible in an array" },
+        { "a +b=/x", GW_JSON_SPLICE_ARRAY, 1, 1, 0,
+          "is not possible in an array" },
+        { "a .b", GW_JSON_SPLICE_ARRAY, 1, 1, 0,
+          "has no members in an array" },
+        { "c a=/x +b=/x", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes the same place as" },
+        { "c +a=/x b=/x", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes the same place as" },
+        { ".c +a=/x b=/x/0", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes a place inside that of" },
+        { "c +a=/x/y +b=/x", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes a place around that of" },
+        { "c +a=/x +b=/x/y", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes a place inside that of" },
+        { ".a b=/x +c=/x", GW_JSON_SPLICE_OBJECT, 2, 1, 0,
+          "takes the same place as" }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -316,6 +480,8 @@ test_names(void)
 
     memset(parts, 0, sizeof(parts));
 
+    parts[1].slot = 1;
+    parts[2].slot = 2;
     parts[0].name.data = (u_char *) "a/b";
     parts[0].name.len = 3;
     parts[1].name.data = (u_char *) "\0\n\x1f";
@@ -491,6 +657,9 @@ int
 main(void)
 {
     test_objects();
+    test_append();
+    test_roots();
+    test_tops();
     test_arrays();
     test_errors();
     test_names();
