@@ -19,6 +19,8 @@ static void gw_json_shape_root(gw_json_shape_t *sh, uint64_t exact,
 static int gw_json_shape_picks(const gw_json_scan_t *s,
     const gw_json_shape_level_t *lv, const gw_json_node_t *node,
     int container);
+static void gw_json_shape_list(gw_json_scan_t *s, uint64_t renames);
+static void gw_json_shape_unlist(gw_json_shape_t *sh, size_t start);
 static void gw_json_shape_member(gw_json_scan_t *s, size_t start,
     int object);
 static int gw_json_shape_named(const gw_json_scan_t *s,
@@ -31,9 +33,12 @@ void
 gw_json_shape_begin(gw_json_scan_t *s, gw_json_shape_t *sh)
 {
     sh->nedits = 0;
+    sh->nmembers = 0;
     sh->failed = 0;
+    sh->crowded = 0;
     sh->scalar = 0;
     sh->live = 0;
+    sh->listed = 0;
 
     s->shape = sh;
 }
@@ -67,7 +72,10 @@ static void
 gw_json_shape_root(gw_json_shape_t *sh, uint64_t exact, int container)
 {
     sh->nedits = 0;
+    sh->nmembers = 0;
+    sh->crowded = 0;
     sh->live = 1;
+    sh->listed = sh->members_max != 0;
     sh->whole = sh->pick == 0 || (exact & sh->pick);
     sh->scalar = !container && !sh->whole;
 }
@@ -143,6 +151,10 @@ gw_json_shape_again(gw_json_scan_t *s, gw_json_shape_level_t *lv)
     edit = sh->edits;
     n = next - from;
 
+    if (lv->listed) {
+        gw_json_shape_unlist(sh, edit[from].end);
+    }
+
     if (next == sh->nedits) {
         lv->kept = edit[from].start;
         lv->some = edit[from].text == GW_JSON_SHAPE_COMMA;
@@ -160,6 +172,64 @@ gw_json_shape_again(gw_json_scan_t *s, gw_json_shape_level_t *lv)
     for (i = 0; i < up->nchildren; i++) {
         if (seen[i] != GW_JSON_SHAPE_UNSEEN && seen[i] > from) {
             seen[i] -= (uint32_t) n;
+        }
+    }
+}
+
+
+/* a member of the value; its end is not known yet */
+
+static void
+gw_json_shape_list(gw_json_scan_t *s, uint64_t renames)
+{
+    gw_json_shape_t   *sh;
+    gw_json_member_t  *member;
+
+    sh = s->shape;
+
+    if (sh->nmembers == sh->members_max) {
+        sh->crowded = 1;
+        return;
+    }
+
+    if (sh->nmembers == sh->members_room && !sh->failed
+        && sh->more_members(sh) != GW_OK)
+    {
+        sh->failed = 1;
+    }
+
+    if (sh->failed) {
+        return;
+    }
+
+    member = &sh->members[sh->nmembers++];
+
+    member->key = s->key;
+    member->end = 0;
+    member->text = renames ? (uint32_t) __builtin_ctzll(renames)
+                           : GW_JSON_SHAPE_NOTHING;
+
+    sh->levels[s->level].open = 1;
+}
+
+
+/*
+ * Takes a member from the list again.  They are few where that happens: those
+ * that are picked by their names.
+ */
+
+static void
+gw_json_shape_unlist(gw_json_shape_t *sh, size_t start)
+{
+    size_t  i;
+
+    for (i = sh->nmembers; i > 0; i--) {
+
+        if (sh->members[i - 1].key.start == start) {
+            memmove(&sh->members[i - 1], &sh->members[i],
+                    (sh->nmembers - i) * sizeof(gw_json_member_t));
+            sh->nmembers--;
+            return;
         }
     }
 }
@@ -192,11 +262,16 @@ gw_json_shape_member(gw_json_scan_t *s, size_t start, int object)
     lv->some = 1;
     lv->removed = 0;
 
-    if (!object || s->next == GW_JSON_POINTER_NO_NODE) {
+    if (!object) {
         return;
     }
 
-    renames = s->trie->nodes[s->next].exact & sh->rename;
+    renames = s->next == GW_JSON_POINTER_NO_NODE
+              ? 0 : s->trie->nodes[s->next].exact & sh->rename;
+
+    if (lv->listed) {
+        gw_json_shape_list(s, renames);
+    }
 
     if (renames) {
         gw_json_shape_edit(sh, s->key.start, s->key.end,
@@ -220,6 +295,7 @@ gw_json_shape_value(gw_json_scan_t *s, size_t offset, int container)
                                               : &s->trie->nodes[s->next];
     sh->start = offset;
     sh->live = 0;
+    sh->listed = 0;
 
     if (node && (node->exact & sh->at)) {
         gw_json_shape_root(sh, node->exact, container);
@@ -268,6 +344,8 @@ gw_json_shape_open(gw_json_scan_t *s)
     lv->removed = 0;
     lv->live = sh->live;
     lv->whole = sh->whole;
+    lv->listed = sh->listed;
+    lv->open = 0;
 
     node = &s->trie->nodes[s->node];
 
@@ -287,6 +365,11 @@ gw_json_shape_comma(gw_json_scan_t *s, size_t offset)
     if (!lv->removed) {
         lv->kept = offset;
     }
+
+    if (lv->open) {
+        lv->open = 0;
+        s->shape->members[s->shape->nmembers - 1].end = offset;
+    }
 }
 
 
@@ -300,6 +383,10 @@ gw_json_shape_close(gw_json_scan_t *s, size_t offset)
     if (lv->live && lv->removed) {
         gw_json_shape_edit(s->shape, lv->kept, offset, GW_JSON_SHAPE_NOTHING);
     }
+
+    if (lv->open) {
+        s->shape->members[s->shape->nmembers - 1].end = offset;
+    }
 }
 
 
@@ -307,8 +394,26 @@ void
 gw_json_shape_first(gw_json_shape_walk_t *w, const gw_json_shape_t *sh,
     const gw_json_range_t *range)
 {
+    size_t  i, low, high;
+
+    /* the first edit that ends behind the start */
+
+    low = 0;
+    high = sh->nedits;
+
+    while (low < high) {
+        i = low + (high - low) / 2;
+
+        if (sh->edits[i].end <= range->start) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
     w->shape = sh;
-    w->i = 0;
+    w->i = low;
     w->pos = range->start;
     w->end = range->end;
 }
@@ -321,6 +426,10 @@ gw_json_shape_next(gw_json_shape_walk_t *w, gw_json_shape_piece_t *piece)
 
     while (w->i < w->shape->nedits) {
         edit = &w->shape->edits[w->i];
+
+        if (edit->start >= w->end) {
+            break;
+        }
 
         if (w->pos < edit->start) {
             piece->data = NULL;
@@ -347,7 +456,7 @@ gw_json_shape_next(gw_json_shape_walk_t *w, gw_json_shape_piece_t *piece)
         }
     }
 
-    if (w->pos == w->end) {
+    if (w->pos >= w->end) {
         return GW_DECLINED;
     }
 

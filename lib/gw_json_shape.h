@@ -7,7 +7,8 @@
 /*
  * What is left of a value when members are dropped, picked and renamed: a
  * list of edits that the scanner makes as it goes, nothing is parsed twice
- * and no value is written anew.
+ * and no value is written anew.  The members of the value can be listed, for
+ * those who merge objects.
  */
 
 
@@ -33,6 +34,16 @@ typedef struct {
 } gw_json_edit_t;
 
 
+/* a member of the value: [key.start, end), without what stands around it but
+   for white space before end */
+
+typedef struct {
+    gw_json_range_t          key;       /* with its quotes */
+    size_t                   end;
+    uint32_t                 text;      /* the new key, or NOTHING: as sent */
+} gw_json_member_t;
+
+
 /* an open container on a path of the trie; private to lib/ */
 
 typedef struct {
@@ -42,13 +53,15 @@ typedef struct {
     uint8_t                  removed;   /* one was not, since then */
     uint8_t                  live;      /* it is in the output */
     uint8_t                  whole;     /* all that is not dropped stays */
+    uint8_t                  listed;    /* the value: its members are */
+    uint8_t                  open;      /* the last member has no end yet */
 } gw_json_shape_level_t;
 
 
 /*
- * The caller sets the members of the first block; "edits" may be NULL while
- * "room" is 0.  The pointers that "drop", "pick" and "rename" name, a bit
- * each, lead through the value that "at" names.
+ * The caller sets the first two blocks; "edits" may be NULL while "room" is
+ * 0, and so may "members".  The pointers that "drop", "pick" and "rename"
+ * name, a bit each, lead through the value that "at" names.
  */
 
 struct gw_json_shape_s {
@@ -63,14 +76,22 @@ struct gw_json_shape_s {
     gw_status_e            (*more)(gw_json_shape_t *sh);    /* more room */
     void                    *data;
 
+    gw_json_member_t        *members;
+    size_t                   members_room;
+    size_t                   members_max;       /* 0: they are not listed */
+    gw_status_e            (*more_members)(gw_json_shape_t *sh);
+
     /* results */
     size_t                   nedits;
+    size_t                   nmembers;
     uint8_t                  failed;    /* there was no more room */
+    uint8_t                  crowded;   /* more members than may be */
     uint8_t                  scalar;    /* the value has nothing to pick */
 
     /* the rest is of the scanner alone */
     uint8_t                  live;
     uint8_t                  whole;
+    uint8_t                  listed;
     size_t                   start;     /* of the coming value */
     gw_json_shape_level_t    levels[GW_JSON_POINTER_MAX_TOKENS + 2];
 };
@@ -105,10 +126,11 @@ void gw_json_shape_begin(gw_json_scan_t *s, gw_json_shape_t *sh);
 
 
 /*
- * Goes through what is left of the value, when the scan has ended well and
+ * Goes through what is left of the value, or of a piece of it that begins
+ * and ends with a member or an element, when the scan has ended well and
  * sh->failed is not set.
  *
- *     range  of the value, as it was tracked
+ *     range  of the value, as it was tracked, or of the piece
  */
 void gw_json_shape_first(gw_json_shape_walk_t *w, const gw_json_shape_t *sh,
     const gw_json_range_t *range);

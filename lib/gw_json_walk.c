@@ -16,8 +16,10 @@
     ((unit) >= 0xdc00 && (unit) < 0xe000)
 
 
+static gw_status_e gw_json_walk_unescape(u_char *dst, const u_char *data,
+    size_t len, int any, size_t *dlen);
 static const u_char *gw_json_walk_escape(u_char **dst, const u_char *p,
-    const u_char *last);
+    const u_char *last, int any);
 static uint32_t gw_json_walk_unit(const u_char *p);
 static u_char *gw_json_walk_utf8(u_char *dst, uint32_t code);
 
@@ -111,6 +113,25 @@ gw_json_elements_next(gw_json_elements_t *e, const u_char **p,
 gw_status_e
 gw_json_unescape(u_char *dst, const u_char *data, size_t len, size_t *dlen)
 {
+    return gw_json_walk_unescape(dst, data, len, 0, dlen);
+}
+
+
+size_t
+gw_json_unescape_any(u_char *dst, const u_char *data, size_t len)
+{
+    size_t  n;
+
+    (void) gw_json_walk_unescape(dst, data, len, 1, &n);
+
+    return n;
+}
+
+
+static gw_status_e
+gw_json_walk_unescape(u_char *dst, const u_char *data, size_t len, int any,
+    size_t *dlen)
+{
     u_char        *d;
     const u_char  *p, *last;
 
@@ -125,7 +146,7 @@ gw_json_unescape(u_char *dst, const u_char *data, size_t len, size_t *dlen)
             continue;
         }
 
-        p = gw_json_walk_escape(&d, p + 1, last);
+        p = gw_json_walk_escape(&d, p + 1, last, any);
 
         if (p == NULL) {
             return GW_DECLINED;
@@ -138,10 +159,11 @@ gw_json_unescape(u_char *dst, const u_char *data, size_t len, size_t *dlen)
 }
 
 
-/* p: behind the backslash; NULL: a lone surrogate */
+/* p: behind the backslash; NULL: a lone surrogate, unless any code is one */
 
 static const u_char *
-gw_json_walk_escape(u_char **dst, const u_char *p, const u_char *last)
+gw_json_walk_escape(u_char **dst, const u_char *p, const u_char *last,
+    int any)
 {
     uint32_t       code, low;
     const u_char  *found;
@@ -161,20 +183,21 @@ gw_json_walk_escape(u_char **dst, const u_char *p, const u_char *last)
 
     if (GW_JSON_WALK_SURROGATE(code)) {
 
-        if (GW_JSON_WALK_LOW_SURROGATE(code)
-            || last - p < 6 || p[0] != '\\' || p[1] != 'u')
+        low = 0;
+
+        if (!GW_JSON_WALK_LOW_SURROGATE(code)
+            && last - p >= 6 && p[0] == '\\' && p[1] == 'u')
         {
-            return NULL;
+            low = gw_json_walk_unit(p + 2);
         }
 
-        low = gw_json_walk_unit(p + 2);
+        if (GW_JSON_WALK_LOW_SURROGATE(low)) {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            p += 6;
 
-        if (!GW_JSON_WALK_LOW_SURROGATE(low)) {
+        } else if (!any) {
             return NULL;
         }
-
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        p += 6;
     }
 
     *dst = gw_json_walk_utf8(*dst, code);

@@ -69,4 +69,14 @@ gw_status_e gw_json_unescape(u_char *dst, const u_char *data, size_t len,
     size_t *dlen);
 
 
+/*
+ * The same for any string: a surrogate without its other half makes the
+ * three bytes that UTF-8 would have for it.  So two strings make the same
+ * bytes when they are the same, however they are written, and only then.
+ *
+ * Returns the number of bytes written.  Cannot fail.
+ */
+size_t gw_json_unescape_any(u_char *dst, const u_char *data, size_t len);
+
+
 #endif /* GW_JSON_WALK_H */

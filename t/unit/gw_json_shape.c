@@ -34,8 +34,15 @@ typedef struct {
 
 
 static gw_status_e more(gw_json_shape_t *sh);
+static gw_status_e more_members(gw_json_shape_t *sh);
 static void plan(plan_t *p, const char *pointers);
 static int run(plan_t *p, const char *doc, size_t cut, char *out);
+static char *slice(plan_t *p, const char *doc, size_t start, size_t end,
+    char *out);
+static char *squeeze(char *text);
+static int test_members(plan_t *p, const char *doc, const char *want);
+static void test_list(void);
+static void test_crowd(void);
 static void test_row(const row_t *row);
 
 
@@ -48,6 +55,21 @@ more(gw_json_shape_t *sh)
 
     sh->room = sh->room * 2 + 1;
     sh->edits = realloc(sh->edits, sh->room * sizeof(gw_json_edit_t));
+
+    return GW_OK;
+}
+
+
+static gw_status_e
+more_members(gw_json_shape_t *sh)
+{
+    if (sh->data) {
+        return GW_ERROR;
+    }
+
+    sh->members_room = sh->members_room * 2 + 1;
+    sh->members = realloc(sh->members,
+                          sh->members_room * sizeof(gw_json_member_t));
 
     return GW_OK;
 }
@@ -105,6 +127,8 @@ plan(plan_t *p, const char *pointers)
     p->trie = gw_json_pointer_compile_any(memory, texts, n, &err);
     p->shape.keys = p->keys;
     p->shape.more = more;
+    p->shape.more_members = more_members;
+    p->shape.members_max = 16;
     p->shape.seen = malloc(p->trie->nnodes * sizeof(uint32_t));
 
     free(text);
@@ -159,6 +183,109 @@ run(plan_t *p, const char *doc, size_t cut, char *out)
 }
 
 
+/* what is left of a piece of the value; returns the end of it */
+
+static char *
+slice(plan_t *p, const char *doc, size_t start, size_t end, char *out)
+{
+    gw_json_range_t         range;
+    gw_json_shape_walk_t    walk;
+    gw_json_shape_piece_t   piece;
+
+    range.start = start;
+    range.end = end;
+
+    gw_json_shape_first(&walk, &p->shape, &range);
+
+    while (gw_json_shape_next(&walk, &piece) == GW_OK) {
+        if (piece.data == NULL) {
+            piece.data = (u_char *) doc + piece.range.start;
+            piece.len = piece.range.end - piece.range.start;
+        }
+
+        memcpy(out, piece.data, piece.len);
+        out += piece.len;
+    }
+
+    *out = '\0';
+
+    return out;
+}
+
+
+/* takes the spaces out; rows have none in strings */
+
+static char *
+squeeze(char *text)
+{
+    char  *p, *q;
+
+    for (p = q = text; *p; p++) {
+        if (*p != ' ') {
+            *q++ = *p;
+        }
+    }
+
+    *q = '\0';
+
+    return text;
+}
+
+
+/* the members one by one, and all from any one to any other one */
+
+static int
+test_members(plan_t *p, const char *doc, const char *want)
+{
+    char              *o, out[MAX_TEXT], text[MAX_TEXT], part[MAX_TEXT];
+    size_t             i, j, n;
+    gw_json_member_t  *m;
+
+    m = p->shape.members;
+    n = p->shape.nmembers;
+    o = out;
+    *o++ = '{';
+
+    for (i = 0; i < n; i++) {
+        if (i) {
+            *o++ = ',';
+        }
+
+        o = slice(p, doc, m[i].key.start, m[i].end, o);
+    }
+
+    strcpy(o, "}");
+    strcpy(text, want);
+
+    if (strcmp(squeeze(out), squeeze(text)) != 0) {
+        printf("#   members: %s\n", out);
+        return 0;
+    }
+
+    for (i = 0; i < n; i++) {
+        o = part;
+
+        for (j = i; j < n; j++) {
+            if (j > i) {
+                *o++ = ',';
+            }
+
+            o = slice(p, doc, m[j].key.start, m[j].end, o);
+            slice(p, doc, m[i].key.start, m[j].end, text);
+            strcpy(out, part);
+
+            if (strcmp(squeeze(text), squeeze(out)) != 0) {
+                printf("#   members %u to %u: %s, not %s\n", (unsigned) i,
+                       (unsigned) j, text, out);
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
 static void
 test_row(const row_t *row)
 {
@@ -174,6 +301,13 @@ test_row(const row_t *row)
     for (cut = 0; cut <= strlen(row->doc) + 1 && good; cut++) {
         rc = run(&p, row->doc, cut, out);
         good = row->want ? rc && strcmp(out, row->want) == 0 : !rc;
+
+        if (good && row->want && *row->want == '{') {
+            good = test_members(&p, row->doc, row->want);
+
+        } else if (good && row->want) {
+            good = p.shape.nmembers == 0;
+        }
     }
 
     ok(good, "%s of %s", row->pointers, row->doc);
@@ -184,6 +318,81 @@ test_row(const row_t *row)
     }
 
     free(p.shape.edits);
+    free(p.shape.members);
+    free(p.shape.seen);
+    free(p.trie);
+}
+
+
+/* keys as they were sent, and which pointer renames them */
+
+static void
+test_list(void)
+{
+    char               out[MAX_TEXT];
+    plan_t             p;
+    gw_json_member_t  *m;
+
+    static const char  doc[] = "{\"x\":0, \"d\":{\"a\" : [{\"n\":1}], "
+                               "\"b\":2 , \"c\":{}, \"\\u0000\":4 }}";
+
+    plan(&p, "/d =/a -/b");
+    run(&p, doc, 20, out);
+    m = p.shape.members;
+
+    ok(p.shape.nmembers == 3, "%u members", (unsigned) p.shape.nmembers);
+    ok(strncmp(doc + m[0].key.start, "\"a\" : [{\"n\":1}],",
+               m[0].end + 1 - m[0].key.start) == 0
+       && m[0].key.end - m[0].key.start == 3 && m[0].text == 1,
+       "one that is renamed");
+    ok(strncmp(doc + m[1].key.start, "\"c\":{},",
+               m[1].end + 1 - m[1].key.start) == 0
+       && m[1].text == GW_JSON_SHAPE_NOTHING, "one that is not");
+    ok(strncmp(doc + m[2].key.start, "\"\\u0000\":4 }",
+               m[2].end + 1 - m[2].key.start) == 0
+       && m[2].key.end - m[2].key.start == 8, "the last one");
+
+    free(p.shape.edits);
+    free(p.shape.members);
+    free(p.shape.seen);
+    free(p.trie);
+}
+
+
+static void
+test_crowd(void)
+{
+    char    out[MAX_TEXT], doc[MAX_TEXT];
+    plan_t  p;
+    size_t  i, n;
+
+    for (n = 16; n <= 17; n++) {
+        plan(&p, "");
+        strcpy(doc, "{\"a\":0");
+
+        for (i = 1; i < n; i++) {
+            strcat(doc, ",\"a\":0");
+        }
+
+        run(&p, strcat(doc, "}"), 1, out);
+
+        ok(p.shape.nmembers == 16 && p.shape.crowded == (n == 17)
+           && strcmp(out, doc) == 0, "%u members of 16", (unsigned) n);
+
+        free(p.shape.members);
+        free(p.shape.seen);
+        free(p.trie);
+    }
+
+    plan(&p, "");
+    p.shape.data = out;
+    run(&p, "{\"a\":1}", 3, out);
+    ok(p.shape.failed, "no room for a member");
+
+    p.shape.members_max = 0;
+    run(&p, "{\"a\":1}", 3, out);
+    ok(!p.shape.failed && p.shape.nmembers == 0, "no list is wanted");
+
     free(p.shape.seen);
     free(p.trie);
 }
@@ -296,6 +505,9 @@ main(void)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         test_row(&rows[i]);
     }
+
+    test_list();
+    test_crowd();
 
     plan(&p, "-/a");
     p.shape.data = out;

@@ -28,6 +28,7 @@ typedef struct {
 static void test_elements(void);
 static void walk(const char *text, size_t step, char *out);
 static void test_unescape(void);
+static void test_unescape_any(void);
 
 
 static void
@@ -169,11 +170,45 @@ test_unescape(void)
 }
 
 
+/* what is equal is the same, however it is written */
+
+static void
+test_unescape_any(void)
+{
+    size_t  i, len, n;
+    u_char  out[64];
+
+    static const text_row_t  rows[] = {
+        { "\"\"", "", 0 },
+        { "\"\\u0061b\\n\"", "ab\n", 3 },
+        { "\"\\u0000\"", "\0", 1 },
+        { "\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80", 4 },
+        { "\"\\ud83d\"", "\xed\xa0\xbd", 3 },
+        { "\"\\uD83D\"", "\xed\xa0\xbd", 3 },
+        { "\"\\ude00\"", "\xed\xb8\x80", 3 },
+        { "\"\\ude00\\ud83d\"", "\xed\xb8\x80\xed\xa0\xbd", 6 },
+        { "\"\\ud83d\\ud83d\\ude00\"", "\xed\xa0\xbd\xf0\x9f\x98\x80", 7 },
+        { "\"\\ud83d\\n\\u0041\"", "\xed\xa0\xbd\nA", 5 },
+        { "\"\\ud83d\\u0041\"", "\xed\xa0\xbd""A", 4 },
+        { "\"\\ud83dx\"", "\xed\xa0\xbdx", 4 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        len = strlen(rows[i].text);
+        n = gw_json_unescape_any(out, (const u_char *) rows[i].text, len);
+
+        ok(n == rows[i].len && memcmp(out, rows[i].want, n) == 0,
+           "the bytes of %s", rows[i].text);
+    }
+}
+
+
 int
 main(void)
 {
     test_elements();
     test_unescape();
+    test_unescape_any();
 
     return done();
 }
