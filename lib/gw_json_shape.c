@@ -309,7 +309,10 @@ gw_json_shape_value(gw_json_scan_t *s, size_t offset, int container)
     top = s->depth - 1;
     object = (s->stack[top / 64] >> (top % 64)) & 1;
 
+    /* what only "*" names is not picked there */
+
     if (node && object && gw_json_shape_named(s, lv)
+        && s->next != s->trie->nodes[s->node].any
         && sh->seen[s->next] != GW_JSON_SHAPE_UNSEEN && !sh->failed)
     {
         gw_json_shape_again(s, lv);

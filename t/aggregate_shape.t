@@ -52,6 +52,12 @@ my $nginx = GW::Nginx->new(http => agg_server($be, server => <<'END'));
             gw_aggregate_rename b /id number;
             gw_aggregate_rename b /keys/*/p "\"";
         }
+        location = /both {
+            gw_aggregate object;
+            gw_aggregate_part b /p/user;
+            gw_aggregate_pick b /id2;
+            gw_aggregate_drop b /*/p;
+        }
         location = /at {
             gw_aggregate object;
             gw_aggregate_part b /p/$arg_b at=/keys as=/x/keys;
@@ -97,6 +103,8 @@ for my $how ('user', 'bytes') {
 
 complete($client->get('/k?b=twice'), '{"b":{"k":2},"c":{"x":1}}',
          'C44 the last one with a name is picked');
+complete($client->get('/both'), '{"b":{"id2":1e6}}',
+         'picked by name among members that "*" names');
 complete($client->get('/same'), '{"b":{"b":2}}',
          'C45 names that are equal when unescaped are dropped');
 

@@ -129,7 +129,7 @@ plan(plan_t *p, const char *pointers)
     p->shape.more = more;
     p->shape.more_members = more_members;
     p->shape.members_max = 16;
-    p->shape.seen = malloc(p->trie->nnodes * sizeof(uint32_t));
+    p->shape.seen = calloc(p->trie->nnodes, sizeof(uint32_t));
 
     free(text);
 }
@@ -477,6 +477,10 @@ static const row_t  rows[] = {
 
     /* drop and pick */
     { "+/a -/a/p", "{\"a\":{\"p\":1,\"q\":2},\"b\":1}", "{\"a\":{\"q\":2}}" },
+    { "+/x -/*/p", "{\"k\":{\"p\":1},\"x\":{\"p\":2,\"q\":3},\"k\":4}",
+      "{\"x\":{\"q\":3}}" },
+    { "+/x -/*/p", "{\"x\":{\"p\":2},\"k\":{\"p\":1},\"x\":{\"q\":3}}",
+      "{\"x\":{\"q\":3}}" },
     { "+/* -/b", "{\"a\":1,\"b\":2,\"c\":3}", "{\"a\":1,\"c\":3}" },
     { "+/a +/b -/a/*", "{\"a\":[1,2],\"b\":3,\"a\":[4]}",
       "{\"b\":3,\"a\":[]}" },
