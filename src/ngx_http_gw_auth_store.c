@@ -15,6 +15,9 @@
 typedef struct {
     ngx_str_t            name;       /* full */
     gw_apikey_table_t   *table;
+
+    /* ngx_cidr_t, by number of the key; NULL: none of them has addresses */
+    ngx_array_t        **cidrs;
 } ngx_http_gw_auth_table_t;
 
 
@@ -22,13 +25,13 @@ static char *ngx_http_gw_auth_store_line(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 static char *ngx_http_gw_auth_store_file(ngx_conf_t *cf,
     ngx_http_gw_auth_store_t *store);
-static char *ngx_http_gw_auth_check_cidrs(ngx_conf_t *cf,
+static char *ngx_http_gw_auth_store_cidrs(ngx_conf_t *cf,
     ngx_http_gw_auth_table_t *table);
+static ngx_array_t *ngx_http_gw_auth_key_cidrs(ngx_conf_t *cf,
+    const gw_apikey_t *key, ngx_str_t *file);
 static void ngx_http_gw_auth_free_table(void *data);
-static ngx_int_t ngx_http_gw_auth_next_cidr(ngx_str_t *list, ngx_str_t *text,
-    ngx_cidr_t *cidr);
 static ngx_int_t ngx_http_gw_auth_match_cidr(ngx_http_request_t *r,
-    const gw_apikey_t *key);
+    ngx_http_gw_auth_table_t *table, const gw_apikey_t *key);
 
 
 char *
@@ -190,18 +193,17 @@ ngx_http_gw_auth_store_file(ngx_conf_t *cf, ngx_http_gw_auth_store_t *store)
                            "there is no key in \"%V\"", &table->name);
     }
 
-    return ngx_http_gw_auth_check_cidrs(cf, table);
+    return ngx_http_gw_auth_store_cidrs(cf, table);
 }
 
 
 static char *
-ngx_http_gw_auth_check_cidrs(ngx_conf_t *cf, ngx_http_gw_auth_table_t *table)
+ngx_http_gw_auth_store_cidrs(ngx_conf_t *cf, ngx_http_gw_auth_table_t *table)
 {
     size_t              i, n;
-    ngx_int_t           rc;
-    ngx_str_t           list, text;
-    ngx_cidr_t          cidr;
     const gw_apikey_t  *key;
+
+    table->cidrs = NULL;
 
     n = gw_apikey_table_count(table->table);
 
@@ -213,25 +215,70 @@ ngx_http_gw_auth_check_cidrs(ngx_conf_t *cf, ngx_http_gw_auth_table_t *table)
             continue;
         }
 
-        list.len = key->cidr.len;
-        list.data = (u_char *) key->cidr.data;
+        if (table->cidrs == NULL) {
 
-        do {
-            rc = ngx_http_gw_auth_next_cidr(&list, &text, &cidr);
-
-            if (rc == NGX_ERROR) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid address \"%V\" in \"cidr=\" of "
-                                   "consumer \"%*s\" in \"%V\"",
-                                   &text, key->consumer.len,
-                                   key->consumer.data, &table->name);
+            table->cidrs = ngx_pcalloc(cf->pool, n * sizeof(ngx_array_t *));
+            if (table->cidrs == NULL) {
                 return NGX_CONF_ERROR;
             }
+        }
 
-        } while (list.len);
+        table->cidrs[i] = ngx_http_gw_auth_key_cidrs(cf, key, &table->name);
+        if (table->cidrs[i] == NULL) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_array_t *
+ngx_http_gw_auth_key_cidrs(ngx_conf_t *cf, const gw_apikey_t *key,
+    ngx_str_t *file)
+{
+    u_char       *p, *last;
+    ngx_str_t     text;
+    ngx_cidr_t   *cidr;
+    ngx_array_t  *cidrs;
+
+    cidrs = ngx_array_create(cf->pool, 1, sizeof(ngx_cidr_t));
+    if (cidrs == NULL) {
+        return NULL;
+    }
+
+    text.data = (u_char *) key->cidr.data;
+    last = text.data + key->cidr.len;
+
+    for ( ;; ) {
+
+        p = ngx_strlchr(text.data, last, ',');
+        text.len = (p ? p : last) - text.data;
+
+        cidr = ngx_array_push(cidrs);
+        if (cidr == NULL) {
+            return NULL;
+        }
+
+        ngx_memzero(cidr, sizeof(ngx_cidr_t));
+
+        /* NGX_DONE: bits behind the mask, which are ignored */
+
+        if (ngx_ptocidr(&text, cidr) == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid address \"%V\" in \"cidr=\" of "
+                               "consumer \"%*s\" in \"%V\"",
+                               &text, key->consumer.len, key->consumer.data,
+                               file);
+            return NULL;
+        }
+
+        if (p == NULL) {
+            return cidrs;
+        }
+
+        text.data = p + 1;
+    }
 }
 
 
@@ -290,13 +337,14 @@ ngx_http_gw_auth_check_key(ngx_http_request_t *r, ngx_array_t *stores,
     }
 
     found = NULL;
+    table = NULL;
     store = stores->elts;
 
     for (i = 0; i < stores->nelts && found == NULL; i++) {
-        table = store[i]->tables.elts;
 
         for (n = 0; n < store[i]->tables.nelts && found == NULL; n++) {
-            found = gw_apikey_find(table[n].table, digest);
+            table = (ngx_http_gw_auth_table_t *) store[i]->tables.elts + n;
+            found = gw_apikey_find(table->table, digest);
         }
     }
 
@@ -314,7 +362,7 @@ ngx_http_gw_auth_check_key(ngx_http_request_t *r, ngx_array_t *stores,
     }
 
     if (found->cidr.data
-        && ngx_http_gw_auth_match_cidr(r, found) != NGX_OK)
+        && ngx_http_gw_auth_match_cidr(r, table, found) != NGX_OK)
     {
         *reason = NGX_HTTP_GW_AUTH_CIDR;
         return NGX_DECLINED;
@@ -326,63 +374,13 @@ ngx_http_gw_auth_check_key(ngx_http_request_t *r, ngx_array_t *stores,
 }
 
 
-/* takes the first address of a list separated by commas */
-
 static ngx_int_t
-ngx_http_gw_auth_next_cidr(ngx_str_t *list, ngx_str_t *text, ngx_cidr_t *cidr)
+ngx_http_gw_auth_match_cidr(ngx_http_request_t *r,
+    ngx_http_gw_auth_table_t *table, const gw_apikey_t *key)
 {
-    u_char  *p, *last;
+    size_t  n;
 
-    last = list->data + list->len;
+    n = key - gw_apikey_table_key(table->table, 0);
 
-    text->data = list->data;
-
-    p = ngx_strlchr(list->data, last, ',');
-
-    if (p) {
-        text->len = p - list->data;
-        list->data = p + 1;
-
-    } else {
-        text->len = list->len;
-        list->data = last;
-    }
-
-    list->len = last - list->data;
-
-    ngx_memzero(cidr, sizeof(ngx_cidr_t));
-
-    /* NGX_DONE: bits behind the mask, which are ignored */
-
-    return ngx_ptocidr(text, cidr);
-}
-
-
-static ngx_int_t
-ngx_http_gw_auth_match_cidr(ngx_http_request_t *r, const gw_apikey_t *key)
-{
-    ngx_str_t    list, text;
-    ngx_cidr_t   cidr;
-    ngx_array_t  cidrs;
-
-    list.len = key->cidr.len;
-    list.data = (u_char *) key->cidr.data;
-
-    ngx_memzero(&cidrs, sizeof(ngx_array_t));
-
-    cidrs.elts = &cidr;
-    cidrs.nelts = 1;
-
-    do {
-        if (ngx_http_gw_auth_next_cidr(&list, &text, &cidr) == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        if (ngx_cidr_match(r->connection->sockaddr, &cidrs) == NGX_OK) {
-            return NGX_OK;
-        }
-
-    } while (list.len);
-
-    return NGX_DECLINED;
+    return ngx_cidr_match(r->connection->sockaddr, table->cidrs[n]);
 }
