@@ -314,23 +314,3 @@ gw_jwk_clear(gw_jwk_t *key)
 
     free(key->kid);
 }
-
-
-int
-gw_jwk_set_has(const gw_jwk_set_t *set,
-    const unsigned char thumbprint[GW_JWK_THUMBPRINT_LEN])
-{
-    size_t  i;
-
-    for (i = 0; i < set->nkeys; i++) {
-        if (set->keys[i].algs != 0
-            && memcmp(set->keys[i].thumbprint, thumbprint,
-                      GW_JWK_THUMBPRINT_LEN)
-               == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}

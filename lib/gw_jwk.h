@@ -165,11 +165,5 @@ gw_jwk_set_t *gw_jwk_set_parse(const unsigned char *data, size_t len,
  */
 void gw_jwk_set_destroy(gw_jwk_set_t *set);
 
-/*
- * Returns 1 if a key with this thumbprint is in the set and usable.
- */
-int gw_jwk_set_has(const gw_jwk_set_t *set,
-    const unsigned char thumbprint[GW_JWK_THUMBPRINT_LEN]);
-
 
 #endif /* GW_JWK_H */

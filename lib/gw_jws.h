@@ -132,18 +132,5 @@ gw_status_e gw_jws_choose(const gw_jws_t *jws, const gw_jwk_set_t *set,
 gw_status_e gw_jws_verify_key(gw_jws_ctx_t *ctx, const gw_jws_t *jws,
     const gw_jwk_t *key);
 
-/*
- * gw_jws_choose() and gw_jws_verify_key() for each candidate.
- *
- *     key     out: the key that verified it, on GW_OK
- *     reason  out: otherwise
- *
- * Returns GW_OK, GW_DECLINED (the reasons of gw_jws_choose(), or
- * GW_REASON_SIG) or GW_ERROR with GW_REASON_MEMORY.
- */
-gw_status_e gw_jws_verify(gw_jws_ctx_t *ctx, const gw_jws_t *jws,
-    const gw_jwk_set_t *set, gw_alg_mask_t allowed, const gw_jwk_t **key,
-    gw_reason_e *reason);
-
 
 #endif /* GW_JWS_H */

@@ -34,41 +34,6 @@ static gw_status_e gw_jws_refused(void);
 
 
 gw_status_e
-gw_jws_verify(gw_jws_ctx_t *ctx, const gw_jws_t *jws,
-    const gw_jwk_set_t *set, gw_alg_mask_t allowed, const gw_jwk_t **key,
-    gw_reason_e *reason)
-{
-    size_t           i, n;
-    gw_status_e      rc;
-    const gw_jwk_t  *keys[GW_JWK_MAX_TRIES];
-
-    rc = gw_jws_choose(jws, set, allowed, keys, &n, reason);
-
-    if (rc != GW_OK) {
-        return rc;
-    }
-
-    for (i = 0; i < n; i++) {
-        rc = gw_jws_verify_key(ctx, jws, keys[i]);
-
-        if (rc == GW_OK) {
-            *key = keys[i];
-            return GW_OK;
-        }
-
-        if (rc == GW_ERROR) {
-            *reason = GW_REASON_MEMORY;
-            return GW_ERROR;
-        }
-    }
-
-    *reason = GW_REASON_SIG;
-
-    return GW_DECLINED;
-}
-
-
-gw_status_e
 gw_jws_verify_key(gw_jws_ctx_t *ctx, const gw_jws_t *jws,
     const gw_jwk_t *key)
 {

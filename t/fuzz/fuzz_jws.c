@@ -17,6 +17,7 @@
 #include <openssl/err.h>
 
 #include "gw_jws.h"
+#include "jose_verify.h"
 
 
 #define MAX_TOKEN  4096
@@ -90,8 +91,8 @@ verify(const unsigned char *token, size_t len, gw_reason_e *reason,
     *known = jws.known;
 
     if (rc == GW_OK) {
-        rc = gw_jws_verify(ctx, &jws, sets[set], ~(gw_alg_mask_t) 0, &key,
-                           reason);
+        rc = jose_verify(ctx, &jws, sets[set], ~(gw_alg_mask_t) 0, &key,
+                         reason);
         gw_jws_release(&jws);
     }
 

@@ -24,6 +24,7 @@
 #include "gw_json.h"
 #include "gw_jwt.h"
 #include "jose.h"
+#include "jose_verify.h"
 
 
 #if defined(__has_feature)
@@ -215,8 +216,8 @@ verify(void)
                       MAX_TOKEN, buf, &reason);
 
     if (rc == GW_OK) {
-        rc = gw_jws_verify(ctx, &jws, set, ~(gw_alg_mask_t) 0, &key,
-                           &reason);
+        rc = jose_verify(ctx, &jws, set, ~(gw_alg_mask_t) 0, &key,
+                         &reason);
 
         if (rc == GW_OK) {
             rc = gw_jwt_parse(&jwt, jws.payload, jws.payload_len, &reason);

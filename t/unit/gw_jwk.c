@@ -543,6 +543,15 @@ test_limits(void)
 }
 
 
+static int
+same_thumbprint(const gw_jwk_set_t *one, const gw_jwk_set_t *two)
+{
+    return memcmp(one->keys[0].thumbprint, two->keys[0].thumbprint,
+                  GW_JWK_THUMBPRINT_LEN)
+           == 0;
+}
+
+
 /* RFC 7638, 3.1; RFC 8037, A.3 */
 
 static void
@@ -585,26 +594,19 @@ test_thumbprints(void)
 
     other = jose_keys("rsa.jwks", hash, &err);
 
-    ok(gw_jwk_set_has(set, other->keys[0].thumbprint),
-       "a key has one thumbprint in all formats");
-
-    other->keys[0].thumbprint[31] ^= 1;
-    ok(!gw_jwk_set_has(set, other->keys[0].thumbprint),
-       "R03 another thumbprint is not in the set");
+    ok(same_thumbprint(set, other),
+       "R03 a key has one thumbprint in all formats");
 
     gw_jwk_set_destroy(other);
     gw_jwk_set_destroy(set);
 
     set = jose_keys("p521.pem", hash, &err);
     other = jose_keys("p521.jwks", hash, &err);
-    ok(gw_jwk_set_has(set, other->keys[0].thumbprint), "the same for P-521");
+    ok(same_thumbprint(set, other), "R03 the same for P-521");
     gw_jwk_set_destroy(other);
-    gw_jwk_set_destroy(set);
 
-    set = jose_keys("enc.jwks", hash, &err);
     other = jose_keys("rsa.jwks", hash, &err);
-    ok(!gw_jwk_set_has(set, other->keys[0].thumbprint),
-       "an unusable key is not in the set");
+    ok(!same_thumbprint(set, other), "R03 another key has another one");
     gw_jwk_set_destroy(other);
     gw_jwk_set_destroy(set);
 }
