@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include <jansson.h>
+#include <openssl/rand.h>
 
 #include "ngx_http_gw_auth_check.h"
 #include "ngx_http_gw_auth_conf.h"
@@ -842,6 +843,7 @@ ngx_http_gw_auth_preconfiguration(ngx_conf_t *cf)
 static void *
 ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
 {
+    uint32_t                       seed;
     ngx_str_t                     *arg;
     ngx_pool_cleanup_t            *cln;
     ngx_http_gw_auth_main_conf_t  *gmcf;
@@ -890,9 +892,16 @@ ngx_http_gw_auth_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    /* once, in the master process: jansson's seed belongs to the process */
+    /*
+     * Once, in the master process: jansson's seed belongs to the process.  Its
+     * own one is made of the time where there is no /dev/urandom.
+     */
 
-    json_object_seed(0);
+    if (RAND_bytes((u_char *) &seed, sizeof(seed)) != 1) {
+        return NULL;
+    }
+
+    json_object_seed(seed);
 
     /*
      * Made here rather than in each worker, which has a copy of its own after

@@ -346,6 +346,33 @@ add_header X-Claim "<$gw_jwt_claim_x>";
 
 
 
+=== TEST: J05 ten thousand members
+# see t/unit/gw_json_flood.c for names that collide
+--- http_config
+large_client_header_buffers 4 512k;
+--- more_auth
+--- core_logs
+--- cases eval
+my $many = join(',', map { qq("n$_":1) } 1 .. 10000);
+[main::payloads(401, 'size', qq({"exp":4000000000,$many})),
+ main::headers(401, 'size', qq({"alg":"HS256",$many}))]
+
+
+
+=== TEST: J05 ten thousand members that are not too large
+--- http_config
+large_client_header_buffers 4 512k;
+--- more_auth
+gw_jwt_max_size 512k;
+--- core_logs
+--- cases eval
+my $many = join(',', map { qq("n$_":1) } 1 .. 10000);
+[main::payloads(200, undef, qq({"exp":4000000000,$many})),
+ main::payloads(401, 'json', qq({"exp":4000000000,$many,"n1":2})),
+ main::headers(401, 'size', qq({"alg":"HS256",$many}))]
+
+
+
 === TEST: J22 a claim of 64 KB
 # the search for a credential in the log takes minutes for one so large
 --- http_config
