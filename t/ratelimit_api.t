@@ -821,7 +821,7 @@ sub redis_quotas {
                        (time() + 86400 * ++$days) * 1000000);
     });
     my $other = GW::Nginx->new(http => <<"END");
-    gw_redis main { server @{[$fake->server]}; }
+    gw_redis main { server @{[$fake->server]}; timeout 5s; stall_timeout 5s; }
     gw_quota_zone \$arg_k zone=rq:1m quota=10 period=day redis=main;
     server { listen 127.0.0.1:%%PORT%%; location /api/ { gw_limit_api; } }
 END

@@ -108,11 +108,23 @@ sub start {
 
     for (1 .. ($ENV{GW_VALGRIND} ? 1500 : 250)) {
         $self->{pid} = $self->pid;
-        return if $self->{pid} && $self->connect;
+        return if $self->{pid} && $self->connect && $self->ready;
         sleep(0.02);
     }
 
     die "nginx does not answer: " . $self->log;
+}
+
+
+# connections are accepted before there are workers
+
+sub ready {
+    my ($self) = @_;
+
+    return 1 if $self->{workers} !~ /^\d+$/
+                || $self->{main} =~ /\bmaster_process\s+off/;
+
+    return $self->workers >= $self->{workers};
 }
 
 
