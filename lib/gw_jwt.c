@@ -13,11 +13,19 @@
 
 #define GW_JWT_USEC         INT64_C(1000000)
 #define GW_JWT_APPLICATION  "application/"
+#define GW_JWT_DATE_LEN     3       /* bytes: exp, nbf, iat */
 
 
-static int gw_jwt_date(const json_t *claims, const char *name, int64_t *usec,
+static gw_status_e gw_jwt_load(gw_jwt_t *jwt, gw_reason_e *reason);
+static int gw_jwt_date(const gw_jwt_t *jwt, const char *name, int64_t *usec,
     unsigned *has);
+static int gw_jwt_date_integer(int64_t integer, int64_t *usec);
+static int gw_jwt_date_real(double real, int64_t *usec);
+static const gw_json_member_t *gw_jwt_member(const gw_jwt_t *jwt,
+    const char *name, size_t len);
 static gw_status_e gw_jwt_declined(gw_reason_e *reason, gw_reason_e value);
+static gw_status_e gw_jwt_flat_audience_has(const gw_jwt_t *jwt,
+    const char *aud, size_t len);
 static int gw_jwt_equal(const json_t *value, const char *text, size_t len);
 static void gw_jwt_strip(const char **typ, size_t *len);
 
@@ -26,26 +34,28 @@ gw_status_e
 gw_jwt_parse(gw_jwt_t *jwt, const unsigned char *payload, size_t len,
     gw_reason_e *reason)
 {
-    unsigned         exp, nbf, iat;
-    gw_json_error_t  err;
+    unsigned     exp, nbf, iat;
+    gw_status_e  rc;
 
-    memset(jwt, 0, sizeof(gw_jwt_t));
+    /* the members of flat are written before they are read */
 
-    jwt->claims = gw_json_load(payload, len, GW_JSON_DEPTH, &err);
+    memset(jwt, 0, offsetof(gw_jwt_t, flat));
 
-    if (jwt->claims == NULL) {
+    jwt->payload = payload;
+    jwt->len = len;
+    jwt->plain = (gw_json_flat(&jwt->flat, payload, len) == GW_OK);
 
-        if (err.code == GW_JSON_MEMORY) {
-            *reason = GW_REASON_MEMORY;
-            return GW_ERROR;
+    if (!jwt->plain) {
+        rc = gw_jwt_load(jwt, reason);
+
+        if (rc != GW_OK) {
+            return rc;
         }
-
-        return gw_jwt_declined(reason, GW_REASON_JSON);
     }
 
-    if (!gw_jwt_date(jwt->claims, "exp", &jwt->exp, &exp)
-        || !gw_jwt_date(jwt->claims, "nbf", &jwt->nbf, &nbf)
-        || !gw_jwt_date(jwt->claims, "iat", &jwt->iat, &iat))
+    if (!gw_jwt_date(jwt, "exp", &jwt->exp, &exp)
+        || !gw_jwt_date(jwt, "nbf", &jwt->nbf, &nbf)
+        || !gw_jwt_date(jwt, "iat", &jwt->iat, &iat))
     {
         gw_jwt_release(jwt);
         return gw_jwt_declined(reason, GW_REASON_TYPE);
@@ -59,11 +69,46 @@ gw_jwt_parse(gw_jwt_t *jwt, const unsigned char *payload, size_t len,
 }
 
 
+static gw_status_e
+gw_jwt_load(gw_jwt_t *jwt, gw_reason_e *reason)
+{
+    gw_json_error_t  err;
+
+    jwt->tree = gw_json_load(jwt->payload, jwt->len, GW_JSON_DEPTH, &err);
+
+    if (jwt->tree != NULL) {
+        return GW_OK;
+    }
+
+    if (err.code == GW_JSON_MEMORY) {
+        *reason = GW_REASON_MEMORY;
+        return GW_ERROR;
+    }
+
+    return gw_jwt_declined(reason, GW_REASON_JSON);
+}
+
+
 void
 gw_jwt_release(gw_jwt_t *jwt)
 {
-    json_decref(jwt->claims);
-    jwt->claims = NULL;
+    json_decref(jwt->tree);
+    jwt->tree = NULL;
+}
+
+
+json_t *
+gw_jwt_claims(gw_jwt_t *jwt)
+{
+    gw_reason_e  reason;
+
+    /* what is plain can only lack memory */
+
+    if (jwt->tree == NULL && jwt->plain) {
+        (void) gw_jwt_load(jwt, &reason);
+    }
+
+    return jwt->tree;
 }
 
 
@@ -72,14 +117,27 @@ gw_jwt_release(gw_jwt_t *jwt)
  */
 
 static int
-gw_jwt_date(const json_t *claims, const char *name, int64_t *usec,
+gw_jwt_date(const gw_jwt_t *jwt, const char *name, int64_t *usec,
     unsigned *has)
 {
-    double         real;
-    json_int_t     integer;
-    const json_t  *value;
+    const json_t            *value;
+    const gw_json_member_t  *m;
 
-    value = json_object_get(claims, name);
+    if (jwt->plain) {
+        m = gw_jwt_member(jwt, name, GW_JWT_DATE_LEN);
+
+        *has = (m != NULL);
+
+        if (m == NULL) {
+            return 1;
+        }
+
+        return m->type == JSON_INTEGER
+               && gw_jwt_date_integer(gw_json_flat_integer(jwt->payload, m),
+                                      usec);
+    }
+
+    value = json_object_get(jwt->tree, name);
 
     *has = (value != NULL);
 
@@ -88,40 +146,105 @@ gw_jwt_date(const json_t *claims, const char *name, int64_t *usec,
     }
 
     if (json_is_integer(value)) {
-        integer = json_integer_value(value);
-
-        if (integer >= GW_JWT_MAX_DATE) {
-            return 0;
-        }
-
-        if (integer < -GW_JWT_MAX_DATE) {
-            integer = -GW_JWT_MAX_DATE;
-        }
-
-        *usec = (int64_t) integer * GW_JWT_USEC;
-
-        return 1;
+        return gw_jwt_date_integer(json_integer_value(value), usec);
     }
 
-    if (json_is_real(value)) {
-        real = json_real_value(value);
+    return json_is_real(value)
+           && gw_jwt_date_real(json_real_value(value), usec);
+}
 
-        if (!(real < (double) GW_JWT_MAX_DATE)) {
-            return 0;
-        }
 
-        if (real < (double) -GW_JWT_MAX_DATE) {
-            real = (double) -GW_JWT_MAX_DATE;
-        }
-
-        real *= (double) GW_JWT_USEC;
-
-        *usec = (int64_t) (real + (real < 0 ? -0.5 : 0.5));
-
-        return 1;
+static int
+gw_jwt_date_integer(int64_t integer, int64_t *usec)
+{
+    if (integer >= GW_JWT_MAX_DATE) {
+        return 0;
     }
 
-    return 0;
+    if (integer < -GW_JWT_MAX_DATE) {
+        integer = -GW_JWT_MAX_DATE;
+    }
+
+    *usec = integer * GW_JWT_USEC;
+
+    return 1;
+}
+
+
+static int
+gw_jwt_date_real(double real, int64_t *usec)
+{
+    if (!(real < (double) GW_JWT_MAX_DATE)) {
+        return 0;
+    }
+
+    if (real < (double) -GW_JWT_MAX_DATE) {
+        real = (double) -GW_JWT_MAX_DATE;
+    }
+
+    real *= (double) GW_JWT_USEC;
+
+    *usec = (int64_t) (real + (real < 0 ? -0.5 : 0.5));
+
+    return 1;
+}
+
+
+static const gw_json_member_t *
+gw_jwt_member(const gw_jwt_t *jwt, const char *name, size_t len)
+{
+    return gw_json_flat_get(&jwt->flat, jwt->payload, name, len);
+}
+
+
+gw_status_e
+gw_jwt_text(const gw_jwt_t *jwt, const char *name, size_t nlen,
+    const char **text, size_t *len)
+{
+    const json_t            *value;
+    const gw_json_member_t  *m;
+
+    if (jwt->plain) {
+        m = gw_jwt_member(jwt, name, nlen);
+
+        if (m == NULL || m->type != JSON_STRING) {
+            return GW_DECLINED;
+        }
+
+        *text = (const char *) jwt->payload + m->value;
+        *len = m->len;
+
+        return GW_OK;
+    }
+
+    value = gw_json_get(jwt->tree, name, nlen);
+
+    if (!json_is_string(value)) {
+        return GW_DECLINED;
+    }
+
+    *text = json_string_value(value);
+    *len = json_string_length(value);
+
+    return GW_OK;
+}
+
+
+int
+gw_jwt_has(const gw_jwt_t *jwt, const char *name, size_t len)
+{
+    const json_t            *value;
+    const gw_json_member_t  *m;
+
+    if (jwt->plain) {
+        m = gw_jwt_member(jwt, name, len);
+
+        return m != NULL && m->type != JSON_NULL;
+    }
+
+    value = gw_json_get(jwt->tree, name, len);
+
+    return value != NULL && !json_is_null(value);
 }
 
 
@@ -186,7 +309,13 @@ gw_jwt_check_times(const gw_jwt_t *jwt, const gw_jwt_times_t *times,
 gw_status_e
 gw_jwt_issuer_is(const gw_jwt_t *jwt, const char *iss, size_t len)
 {
-    if (!gw_jwt_equal(json_object_get(jwt->claims, "iss"), iss, len)) {
+    size_t       n;
+    const char  *text;
+
+    if (gw_jwt_text(jwt, "iss", 3, &text, &n) != GW_OK
+        || n != len
+        || memcmp(text, iss, len) != 0)
+    {
         return GW_DECLINED;
     }
 
@@ -201,7 +330,11 @@ gw_jwt_audience_has(const gw_jwt_t *jwt, const char *aud, size_t len)
     size_t         i;
     const json_t  *value, *element;
 
-    value = json_object_get(jwt->claims, "aud");
+    if (jwt->plain) {
+        return gw_jwt_flat_audience_has(jwt, aud, len);
+    }
+
+    value = json_object_get(jwt->tree, "aud");
 
     if (!json_is_array(value)) {
         return gw_jwt_equal(value, aud, len) ? GW_OK : GW_DECLINED;
@@ -222,6 +355,50 @@ gw_jwt_audience_has(const gw_jwt_t *jwt, const char *aud, size_t len)
     }
 
     return found ? GW_OK : GW_DECLINED;
+}
+
+
+static gw_status_e
+gw_jwt_flat_audience_has(const gw_jwt_t *jwt, const char *aud, size_t len)
+{
+    int                      found;
+    size_t                   pos, n;
+    const char              *text;
+    gw_status_e              rc;
+    const gw_json_member_t  *m;
+
+    m = gw_jwt_member(jwt, "aud", 3);
+
+    if (m == NULL) {
+        return GW_DECLINED;
+    }
+
+    if (m->type == JSON_STRING) {
+        return (m->len == len
+                && memcmp(jwt->payload + m->value, aud, len) == 0)
+               ? GW_OK : GW_DECLINED;
+    }
+
+    if (m->type != JSON_ARRAY) {
+        return GW_DECLINED;
+    }
+
+    found = 0;
+    pos = 0;
+
+    for ( ;; ) {
+        rc = gw_json_flat_next(jwt->payload, m, &pos, &text, &n);
+
+        if (rc != GW_OK) {
+            break;
+        }
+
+        if (n == len && memcmp(text, aud, len) == 0) {
+            found = 1;
+        }
+    }
+
+    return (found && rc == GW_DECLINED) ? GW_OK : GW_DECLINED;
 }
 
 

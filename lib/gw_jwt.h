@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "gw.h"
+#include "gw_json_flat.h"
 #include "gw_jws.h"
 #include "gw_reason.h"
 
@@ -26,16 +27,26 @@
 
 
 typedef struct {
-    json_t    *claims;          /* a reference of ours */
+    const unsigned char  *payload;
+    size_t                len;
 
     /* usec since the epoch; meaningful if the flag is set */
-    int64_t    exp;
-    int64_t    nbf;
-    int64_t    iat;
+    int64_t               exp;
+    int64_t               nbf;
+    int64_t               iat;
 
-    unsigned   has_exp:1;
-    unsigned   has_nbf:1;
-    unsigned   has_iat:1;
+    unsigned              has_exp:1;
+    unsigned              has_nbf:1;
+    unsigned              has_iat:1;
+
+    /*
+     * The rest is of gw_jwt_*() alone.  Most payloads are plain, and nobody
+     * asks for more than a few of their claims: the tree of a plain one is
+     * made when somebody does.
+     */
+    unsigned              plain:1;      /* flat is valid */
+    json_t               *tree;         /* a reference of ours, or NULL */
+    gw_json_flat_t        flat;
 } gw_jwt_t;
 
 
@@ -50,8 +61,9 @@ typedef struct {
 /*
  * Parses the payload and the three dates.  Call it after the signature.
  *
- *     jwt     out: valid on GW_OK; then it has to be released
- *     reason  out: on failure
+ *     jwt      out: valid on GW_OK; then it has to be released
+ *     payload  must live as long
+ *     reason   out: on failure
  *
  * Returns GW_OK, GW_DECLINED with GW_REASON_JSON or GW_REASON_TYPE (a date
  * that is no number, or GW_JWT_MAX_DATE and later), or GW_ERROR with
@@ -64,6 +76,28 @@ gw_status_e gw_jwt_parse(gw_jwt_t *jwt, const unsigned char *payload,
  * Gives back what gw_jwt_parse() took; harmless when repeated.
  */
 void gw_jwt_release(gw_jwt_t *jwt);
+
+/*
+ * Returns all claims, a borrowed reference that lives as long as jwt, or NULL
+ * if out of memory.
+ */
+json_t *gw_jwt_claims(gw_jwt_t *jwt);
+
+/*
+ * Reads a claim at the top level that is a string.
+ *
+ *     text  out: on GW_OK; lives as long as jwt, not zero-terminated
+ *
+ * Returns GW_OK or GW_DECLINED (absent, another type).
+ */
+gw_status_e gw_jwt_text(const gw_jwt_t *jwt, const char *name, size_t nlen,
+    const char **text, size_t *len);
+
+/*
+ * Returns 1 if there is a claim of that name at the top level and it is not
+ * null, else 0.
+ */
+int gw_jwt_has(const gw_jwt_t *jwt, const char *name, size_t len);
 
 /*
  * Decides whether the token is valid now.

@@ -52,8 +52,8 @@ static int
 gw_scope_from_value(gw_scope_set_t *set, const json_t *value)
 {
     if (json_is_string(value)) {
-        set->data = json_string_value(value);
-        set->len = json_string_length(value);
+        gw_scope_from_text(set, json_string_value(value),
+                           json_string_length(value));
         return 1;
     }
 
@@ -63,6 +63,16 @@ gw_scope_from_value(gw_scope_set_t *set, const json_t *value)
     }
 
     return 0;
+}
+
+
+void
+gw_scope_from_text(gw_scope_set_t *set, const char *data, size_t len)
+{
+    memset(set, 0, sizeof(gw_scope_set_t));
+
+    set->data = data;
+    set->len = len;
 }
 
 

@@ -52,6 +52,11 @@ void gw_scope_from_claims(gw_scope_set_t *set, const json_t *claims,
     const gw_claim_path_t *paths, size_t n);
 
 /*
+ * Takes a text with the scopes of a token, separated by spaces alone.
+ */
+void gw_scope_from_text(gw_scope_set_t *set, const char *data, size_t len);
+
+/*
  * Takes the scopes of an API key, separated by spaces or commas.
  *
  *     data  may be NULL: an empty set

@@ -20,8 +20,8 @@
 static void ngx_http_gw_auth_free_identity(void *data);
 static ngx_int_t ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id,
     ngx_str_t *value);
-static ngx_int_t ngx_http_gw_auth_string(const json_t *claim,
-    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_consumer_path(gw_jwt_t *jwt,
+    const gw_claim_path_t *path, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_groups(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
@@ -34,7 +34,10 @@ static ngx_int_t ngx_http_gw_auth_payload(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_exp_in(ngx_pool_t *pool,
     ngx_http_gw_auth_identity_t *id, ngx_str_t *value);
-static ngx_int_t ngx_http_gw_auth_string_claim(const json_t *claims,
+static ngx_int_t ngx_http_gw_auth_member(ngx_pool_t *pool,
+    const json_t *object, const gw_claim_name_t *names, ngx_uint_t n,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_gw_auth_string_claim(const gw_jwt_t *jwt,
     const char *name, size_t len, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_auth_text(const gw_apikey_text_t *text,
     ngx_str_t *value);
@@ -157,7 +160,8 @@ ngx_http_gw_auth_identity_value(ngx_pool_t *pool,
 static ngx_int_t
 ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 {
-    json_t                 *claim, *claims;
+    gw_jwt_t               *jwt;
+    ngx_int_t               rc;
     ngx_uint_t              i;
     gw_claim_path_t        *path;
     const gw_claim_name_t  *name;
@@ -170,16 +174,15 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
         return NGX_DECLINED;
     }
 
-    claims = id->token->jwt.claims;
+    jwt = &id->token->jwt;
 
     if (id->issuer->consumers == NULL) {
 
         for (name = ngx_http_gw_auth_consumer_claims; name->len; name++) {
 
-            claim = gw_json_get(claims, name->data, name->len);
-
-            if (claim && !json_is_null(claim)) {
-                return ngx_http_gw_auth_string(claim, value);
+            if (gw_jwt_has(jwt, name->data, name->len)) {
+                return ngx_http_gw_auth_string_claim(jwt, name->data,
+                                                     name->len, value);
             }
         }
 
@@ -190,10 +193,10 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 
     for (i = 0; i < id->issuer->consumers->nelts; i++) {
 
-        claim = gw_claim_path_get(&path[i], claims);
+        rc = ngx_http_gw_auth_consumer_path(jwt, &path[i], value);
 
-        if (claim && !json_is_null(claim)) {
-            return ngx_http_gw_auth_string(claim, value);
+        if (rc != NGX_AGAIN) {
+            return rc;
         }
     }
 
@@ -201,12 +204,38 @@ ngx_http_gw_auth_consumer(ngx_http_gw_auth_identity_t *id, ngx_str_t *value)
 }
 
 
-/* a claim of another type is not a reason to try the next one */
+/*
+ * A claim of another type is not a reason to try the next one.  NGX_AGAIN:
+ * there is no claim.
+ */
 
 static ngx_int_t
-ngx_http_gw_auth_string(const json_t *claim, ngx_str_t *value)
+ngx_http_gw_auth_consumer_path(gw_jwt_t *jwt, const gw_claim_path_t *path,
+    ngx_str_t *value)
 {
+    json_t      *claim, *claims;
     const char  *text;
+
+    if (path->n == 1 && path->steps[0].name) {
+
+        if (!gw_jwt_has(jwt, path->steps[0].name, path->steps[0].len)) {
+            return NGX_AGAIN;
+        }
+
+        return ngx_http_gw_auth_string_claim(jwt, path->steps[0].name,
+                                             path->steps[0].len, value);
+    }
+
+    claims = gw_jwt_claims(jwt);
+    if (claims == NULL) {
+        return NGX_ERROR;
+    }
+
+    claim = gw_claim_path_get(path, claims);
+
+    if (claim == NULL || json_is_null(claim)) {
+        return NGX_AGAIN;
+    }
 
     text = gw_claim_string(claim, &value->len);
 
@@ -226,7 +255,9 @@ ngx_http_gw_auth_groups(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
 {
     gw_scope_set_t  set;
 
-    ngx_http_gw_auth_identity_groups(id, &set);
+    if (ngx_http_gw_auth_identity_groups(id, &set) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_gw_auth_set_text(pool, &set, ',', value);
 }
@@ -259,8 +290,7 @@ ngx_http_gw_auth_credential_id(ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
-    return ngx_http_gw_auth_string_claim(id->token->jwt.claims, "jti", 3,
-                                         value);
+    return ngx_http_gw_auth_string_claim(&id->token->jwt, "jti", 3, value);
 }
 
 
@@ -270,55 +300,84 @@ ngx_http_gw_auth_scope(ngx_pool_t *pool, ngx_http_gw_auth_identity_t *id,
 {
     gw_scope_set_t  set;
 
-    ngx_http_gw_auth_identity_scopes(id, &set);
+    if (ngx_http_gw_auth_identity_scopes(id, &set) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_gw_auth_set_text(pool, &set, ' ', value);
 }
 
 
-void
+ngx_int_t
 ngx_http_gw_auth_identity_scopes(ngx_http_gw_auth_identity_t *id,
     gw_scope_set_t *set)
 {
+    size_t        len;
+    json_t       *claims;
+    const char   *text;
     ngx_array_t  *paths;
 
     if (id->has_jwt) {
         paths = id->issuer->scopes;
 
-        gw_scope_from_claims(set, id->token->jwt.claims,
-                             paths ? paths->elts : NULL,
+        /* what most tokens have needs no tree */
+
+        if (paths == NULL
+            && gw_jwt_text(&id->token->jwt, "scope", 5, &text, &len) == GW_OK)
+        {
+            gw_scope_from_text(set, text, len);
+            return NGX_OK;
+        }
+
+        claims = gw_jwt_claims(&id->token->jwt);
+        if (claims == NULL) {
+            return NGX_ERROR;
+        }
+
+        gw_scope_from_claims(set, claims, paths ? paths->elts : NULL,
                              paths ? paths->nelts : 0);
-        return;
+        return NGX_OK;
     }
 
     if (id->key) {
         gw_scope_from_key(set, id->key->scopes.data, id->key->scopes.len);
-        return;
+        return NGX_OK;
     }
 
     gw_scope_from_key(set, NULL, 0);
+
+    return NGX_OK;
 }
 
 
-void
+ngx_int_t
 ngx_http_gw_auth_identity_groups(ngx_http_gw_auth_identity_t *id,
     gw_scope_set_t *set)
 {
+    json_t  *claims;
+
     /* it is the key that says who the consumer is, if there is one */
 
     if (id->key) {
         gw_scope_from_key(set, id->key->groups.data, id->key->groups.len);
-        return;
+        return NGX_OK;
     }
 
     if (id->has_jwt && id->issuer->groups) {
-        gw_scope_from_claims(set, id->token->jwt.claims,
-                             id->issuer->groups->elts,
+
+        claims = gw_jwt_claims(&id->token->jwt);
+        if (claims == NULL) {
+            return NGX_ERROR;
+        }
+
+        gw_scope_from_claims(set, claims, id->issuer->groups->elts,
                              id->issuer->groups->nelts);
-        return;
+        return NGX_OK;
     }
 
     gw_scope_from_key(set, NULL, 0);
+
+    return NGX_OK;
 }
 
 
@@ -464,7 +523,50 @@ ngx_http_gw_auth_identity_meta(ngx_http_gw_auth_identity_t *id,
 
 
 ngx_int_t
-ngx_http_gw_auth_identity_claim(ngx_pool_t *pool, const json_t *object,
+ngx_http_gw_auth_identity_claim(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, const gw_claim_name_t *names,
+    ngx_uint_t n, ngx_str_t *value)
+{
+    json_t    *claims;
+    gw_jwt_t  *jwt;
+
+    jwt = &id->token->jwt;
+
+    if (n == 1) {
+
+        if (!gw_jwt_has(jwt, names[0].data, names[0].len)) {
+            return NGX_DECLINED;
+        }
+
+        if (ngx_http_gw_auth_string_claim(jwt, names[0].data, names[0].len,
+                                          value)
+            == NGX_OK)
+        {
+            return ngx_http_gw_auth_safe(value);
+        }
+    }
+
+    claims = gw_jwt_claims(jwt);
+    if (claims == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_auth_member(pool, claims, names, n, value);
+}
+
+
+ngx_int_t
+ngx_http_gw_auth_identity_header(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, const gw_claim_name_t *names,
+    ngx_uint_t n, ngx_str_t *value)
+{
+    return ngx_http_gw_auth_member(pool, id->token->jws.header, names, n,
+                                   value);
+}
+
+
+static ngx_int_t
+ngx_http_gw_auth_member(ngx_pool_t *pool, const json_t *object,
     const gw_claim_name_t *names, ngx_uint_t n, ngx_str_t *value)
 {
     char          buf[NGX_HTTP_GW_AUTH_TEXT_LEN];
@@ -515,14 +617,12 @@ ngx_http_gw_auth_identity_claim(ngx_pool_t *pool, const json_t *object,
 
 
 static ngx_int_t
-ngx_http_gw_auth_string_claim(const json_t *claims, const char *name,
+ngx_http_gw_auth_string_claim(const gw_jwt_t *jwt, const char *name,
     size_t len, ngx_str_t *value)
 {
     const char  *text;
 
-    text = gw_claim_string(gw_json_get(claims, name, len), &value->len);
-
-    if (text == NULL) {
+    if (gw_jwt_text(jwt, name, len, &text, &value->len) != GW_OK) {
         return NGX_DECLINED;
     }
 

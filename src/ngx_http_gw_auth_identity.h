@@ -61,12 +61,15 @@ ngx_http_gw_auth_identity_t *ngx_http_gw_auth_identity_create(
  * Collect what somebody was granted, and the groups of a consumer: those of
  * the token as its issuer says, or those of the key.
  *
- *     set  out: empty if there is nothing; lives as long as the identity
+ *     set  out: on NGX_OK, empty if there is nothing; lives as long as the
+ *          identity
+ *
+ * Return NGX_OK, or NGX_ERROR when memory ran out.
  */
 
-void ngx_http_gw_auth_identity_scopes(ngx_http_gw_auth_identity_t *id,
+ngx_int_t ngx_http_gw_auth_identity_scopes(ngx_http_gw_auth_identity_t *id,
     gw_scope_set_t *set);
-void ngx_http_gw_auth_identity_groups(ngx_http_gw_auth_identity_t *id,
+ngx_int_t ngx_http_gw_auth_identity_groups(ngx_http_gw_auth_identity_t *id,
     gw_scope_set_t *set);
 
 
@@ -95,8 +98,11 @@ ngx_int_t ngx_http_gw_auth_identity_meta(ngx_http_gw_auth_identity_t *id,
 /* a claim, or a member of the header, by a sequence of names */
 
 ngx_int_t ngx_http_gw_auth_identity_claim(ngx_pool_t *pool,
-    const json_t *object, const gw_claim_name_t *names, ngx_uint_t n,
-    ngx_str_t *value);
+    ngx_http_gw_auth_identity_t *id, const gw_claim_name_t *names,
+    ngx_uint_t n, ngx_str_t *value);
+ngx_int_t ngx_http_gw_auth_identity_header(ngx_pool_t *pool,
+    ngx_http_gw_auth_identity_t *id, const gw_claim_name_t *names,
+    ngx_uint_t n, ngx_str_t *value);
 
 
 #endif /* NGX_HTTP_GW_AUTH_IDENTITY_H */

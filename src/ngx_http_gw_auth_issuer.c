@@ -17,10 +17,10 @@ static ngx_int_t ngx_http_gw_auth_check_typ(ngx_http_gw_auth_issuer_t *issuer,
     ngx_http_gw_auth_token_t *token, gw_reason_e *reason);
 static ngx_int_t ngx_http_gw_auth_check_audience(
     ngx_http_gw_auth_issuer_t *issuer, ngx_http_gw_auth_token_t *token);
-static ngx_int_t ngx_http_gw_auth_check_names(const json_t *claims,
+static ngx_int_t ngx_http_gw_auth_check_names(const gw_jwt_t *jwt,
     const ngx_str_t *name);
-static ngx_int_t ngx_http_gw_auth_check_paths(const json_t *claims,
-    ngx_array_t *paths);
+static ngx_int_t ngx_http_gw_auth_check_paths(gw_jwt_t *jwt,
+    ngx_array_t *paths, gw_reason_e *reason);
 
 
 /* RFC 9068, 2.2: what a token of this type always has */
@@ -127,12 +127,9 @@ ngx_http_gw_auth_check_claims(ngx_http_gw_auth_issuer_t *issuer,
         return NGX_DECLINED;
     }
 
-    if (issuer->require
-        && ngx_http_gw_auth_check_paths(token->jwt.claims, issuer->require)
-           != NGX_OK)
-    {
-        *reason = GW_REASON_CLAIM;
-        return NGX_DECLINED;
+    if (issuer->require) {
+        return ngx_http_gw_auth_check_paths(&token->jwt, issuer->require,
+                                            reason);
     }
 
     return NGX_OK;
@@ -163,7 +160,7 @@ ngx_http_gw_auth_check_typ(ngx_http_gw_auth_issuer_t *issuer,
     }
 
     if (gw_jwt_typ_is(&token->jws, "at+jwt", sizeof("at+jwt") - 1) == GW_OK
-        && ngx_http_gw_auth_check_names(token->jwt.claims,
+        && ngx_http_gw_auth_check_names(&token->jwt,
                                         ngx_http_gw_auth_at_jwt_claims)
            != NGX_OK)
     {
@@ -198,15 +195,11 @@ ngx_http_gw_auth_check_audience(ngx_http_gw_auth_issuer_t *issuer,
 
 
 static ngx_int_t
-ngx_http_gw_auth_check_names(const json_t *claims, const ngx_str_t *name)
+ngx_http_gw_auth_check_names(const gw_jwt_t *jwt, const ngx_str_t *name)
 {
-    json_t  *value;
-
     for ( /* void */ ; name->len; name++) {
 
-        value = gw_json_get(claims, (char *) name->data, name->len);
-
-        if (value == NULL || json_is_null(value)) {
+        if (!gw_jwt_has(jwt, (char *) name->data, name->len)) {
             return NGX_DECLINED;
         }
     }
@@ -216,15 +209,33 @@ ngx_http_gw_auth_check_names(const json_t *claims, const ngx_str_t *name)
 
 
 static ngx_int_t
-ngx_http_gw_auth_check_paths(const json_t *claims, ngx_array_t *paths)
+ngx_http_gw_auth_check_paths(gw_jwt_t *jwt, ngx_array_t *paths,
+    gw_reason_e *reason)
 {
-    json_t           *value;
+    json_t           *claims, *value;
     ngx_uint_t        i;
     gw_claim_path_t  *path;
 
+    *reason = GW_REASON_CLAIM;
     path = paths->elts;
 
     for (i = 0; i < paths->nelts; i++) {
+
+        if (path[i].n == 1 && path[i].steps[0].name) {
+
+            if (!gw_jwt_has(jwt, path[i].steps[0].name, path[i].steps[0].len))
+            {
+                return NGX_DECLINED;
+            }
+
+            continue;
+        }
+
+        claims = gw_jwt_claims(jwt);
+        if (claims == NULL) {
+            *reason = GW_REASON_MEMORY;
+            return NGX_ERROR;
+        }
 
         value = gw_claim_path_get(&path[i], claims);
 

@@ -79,9 +79,9 @@ ngx_int_t ngx_http_gw_auth_find_issuer(ngx_array_t *issuers,
  * "typ" and the claims that its issuer has to send.
  *
  *     times   of the location
- *     reason  out: on NGX_DECLINED
+ *     reason  out: otherwise
  *
- * Returns NGX_OK or NGX_DECLINED.
+ * Returns NGX_OK, NGX_DECLINED, or NGX_ERROR when memory ran out.
  */
 
 ngx_int_t ngx_http_gw_auth_check_claims(ngx_http_gw_auth_issuer_t *issuer,

@@ -386,8 +386,8 @@ ngx_http_gw_auth_permit(ngx_pool_t *pool, ngx_http_gw_auth_rules_t *rules,
 
         gw_scope_from_key(&set, NULL, 0);
 
-        if (id) {
-            ngx_http_gw_auth_identity_scopes(id, &set);
+        if (id && ngx_http_gw_auth_identity_scopes(id, &set) != NGX_OK) {
+            return NGX_ERROR;
         }
 
         if (gw_scope_check(&set, rules->scope->scopes.elts,
@@ -419,7 +419,9 @@ ngx_http_gw_auth_permit(ngx_pool_t *pool, ngx_http_gw_auth_rules_t *rules,
             ngx_str_null(&consumer);
         }
 
-        ngx_http_gw_auth_identity_groups(id, &set);
+        if (ngx_http_gw_auth_identity_groups(id, &set) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     allowed = 1;

@@ -65,14 +65,22 @@ ngx_int_t
 ngx_http_gw_auth_require(ngx_http_request_t *r,
     ngx_http_gw_auth_loc_conf_t *alcf, ngx_http_gw_auth_ctx_t *ctx)
 {
+    json_t                    *claims;
     ngx_int_t                  rc;
     ngx_http_gw_auth_token_t  *token;
 
     token = ctx->id->token;
 
     if (alcf->require_claims) {
+
+        claims = gw_jwt_claims(&token->jwt);
+        if (claims == NULL) {
+            ctx->reason = GW_REASON_MEMORY;
+            return NGX_ERROR;
+        }
+
         rc = ngx_http_gw_auth_require_members(r, alcf->require_claims,
-                                              token->jwt.claims, ctx);
+                                              claims, ctx);
         if (rc != NGX_OK) {
             return rc;
         }

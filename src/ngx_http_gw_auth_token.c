@@ -25,6 +25,7 @@
 #define NGX_HTTP_GW_AUTH_JSON_NUMBER   (24 + 16)
 
 
+static size_t ngx_http_gw_auth_flat_memory(const gw_json_count_t *count);
 static size_t ngx_http_gw_auth_json_memory(json_t *value);
 
 
@@ -95,8 +96,30 @@ ngx_http_gw_auth_token_free(ngx_http_gw_auth_token_t *token)
 size_t
 ngx_http_gw_auth_token_memory(ngx_http_gw_auth_token_t *token)
 {
-    return token->size + ngx_http_gw_auth_json_memory(token->jws.header)
-           + ngx_http_gw_auth_json_memory(token->jwt.claims);
+    size_t  size;
+
+    size = token->size + ngx_http_gw_auth_json_memory(token->jws.header);
+
+    /* a tree that may still be made is counted as if it were there */
+
+    if (token->jwt.plain) {
+        return size + ngx_http_gw_auth_flat_memory(&token->jwt.flat.count);
+    }
+
+    return size + ngx_http_gw_auth_json_memory(token->jwt.tree);
+}
+
+
+static size_t
+ngx_http_gw_auth_flat_memory(const gw_json_count_t *count)
+{
+    return count->bytes
+           + (size_t) count->objects * NGX_HTTP_GW_AUTH_JSON_OBJECT
+           + (size_t) count->members * NGX_HTTP_GW_AUTH_JSON_MEMBER
+           + (size_t) count->arrays * NGX_HTTP_GW_AUTH_JSON_ARRAY
+           + (size_t) count->elements * NGX_HTTP_GW_AUTH_JSON_ELEMENT
+           + (size_t) count->strings * NGX_HTTP_GW_AUTH_JSON_STRING
+           + (size_t) count->integers * NGX_HTTP_GW_AUTH_JSON_NUMBER;
 }
 
 

@@ -123,20 +123,21 @@ ngx_http_gw_auth_set_variable_claim(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx, ngx_http_variable_value_t *v,
     ngx_http_gw_auth_claim_var_t *var)
 {
-    json_t     *object;
-    ngx_int_t   rc;
-    ngx_str_t   value;
+    ngx_int_t  rc;
+    ngx_str_t  value;
 
     if (ctx == NULL || ctx->id == NULL || !ctx->id->has_jwt) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    object = var->header ? ctx->id->token->jws.header
-                         : ctx->id->token->jwt.claims;
-
-    rc = ngx_http_gw_auth_identity_claim(r->pool, object, var->names, var->n,
-                                         &value);
+    if (var->header) {
+        rc = ngx_http_gw_auth_identity_header(r->pool, ctx->id, var->names,
+                                              var->n, &value);
+    } else {
+        rc = ngx_http_gw_auth_identity_claim(r->pool, ctx->id, var->names,
+                                             var->n, &value);
+    }
 
     return ngx_http_gw_auth_set_variable(v, rc, &value);
 }

@@ -228,6 +228,12 @@ verify(void)
 
                 right = (gw_jwt_issuer_is(&jwt, "https://issuer.example", 22)
                          == GW_OK);
+
+                if (gw_jwt_claims(&jwt) == NULL) {
+                    rc = GW_ERROR;
+                    reason = GW_REASON_MEMORY;
+                }
+
                 gw_jwt_release(&jwt);
             }
         }
