@@ -92,7 +92,28 @@ sub misbehave {
 }
 
 
+# The end of a back end's connection at a given time, TIME-HOW in the
+# arguments: before the header, after it, in the body, or with a whole answer.
+
+sub end_at {
+    my ($conn, $req) = @_;
+
+    my ($when, $how) = split(/-/, $req->{args});
+
+    $conn->head(200, $type, 'Content-Length: ' . length($document))
+        if $how > 1;
+    $conn->send(substr($document, 0, 3000)) if $how > 3;
+
+    my $left = $when - time();
+    sleep($left) if $left > 0;
+
+    return $conn->send(substr($document, 3000)) if $how == 6;
+    return $how % 2 ? $conn->rst : $conn->close;
+}
+
+
 my $be = GW::Backend->new(
+    '/at' => \&end_at,
     '/a' => sub { $_[0]->json('{"x":1}') },
     '/b' => sub { $_[0]->json('[1,2]') },
     '*' => \&misbehave,
@@ -118,6 +139,18 @@ my $nginx = GW::Nginx->new(level => 'warn',
             gw_aggregate_part a /p/1?$arg_s1 optional;
             gw_aggregate_part b /p/2?$arg_s2 optional timeout=20ms;
             gw_aggregate_part c /nested optional;
+        }
+        location = /at {
+            gw_aggregate object;
+            gw_aggregate_part a /p/at?$arg_t-$arg_a;
+            gw_aggregate_part b /p/at?$arg_t-$arg_b optional;
+        }
+        location = /stream {
+            gw_aggregate object;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /p/at?$arg_t-$arg_a optional;
+            gw_aggregate_part c /p/at?$arg_t-$arg_b optional;
         }
         location = /nested {
             internal;
@@ -186,6 +219,31 @@ sub worker {
 }
 
 
+# the client and the back ends go away in the same millisecond
+
+sub at_once {
+    my ($n) = @_;
+
+    srand(int($seed) + $n);
+
+    for (1 .. $rounds / $parallel) {
+        my $when = sprintf('%.6f', time() + 0.003 + rand(0.004));
+        my $uri = (rand(2) < 1 ? '/at' : '/stream') . "?t=$when"
+                  . join('', map { "&$_=" . int(rand(7)) } qw(a b));
+        my $client = GW::Client->new($nginx->{port});
+
+        $client->send("GET $uri HTTP/1.1\r\nHost: x\r\n\r\n");
+
+        my $left = $when - time() + (rand(1) - 0.5) / 1000;
+        sleep($left) if $left > 0;
+
+        rand(2) < 1 ? $client->reset : $client->close;
+    }
+
+    return ();
+}
+
+
 sub run {
     my ($abort, $name) = @_;
 
@@ -197,7 +255,9 @@ sub run {
         die unless defined $pid;
 
         if ($pid == 0) {
-            my @wrong = eval { worker($n + 1000 * $abort, $abort) };
+            my @wrong = eval {
+                $abort == 2 ? at_once($n) : worker($n + 1000 * $abort, $abort)
+            };
             push(@wrong, $@) if $@;
             open(my $fh, '>', $file);
             print $fh map { "$_\n" } @wrong;
@@ -221,6 +281,7 @@ sub run {
 
 run(0, 'C120 random faults');
 run(1, 'C103 random faults and clients that go away');
+run(2, 'C103 clients and back ends that go away at once');
 run(0, 'C120 once more');
 
 done_testing();

@@ -25,7 +25,10 @@ sub new {
     my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                      PeerPort => $port) or return undef;
 
-    syswrite($sock, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, ''));
+    # windows of flow control that no test fills
+    syswrite($sock, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                    . frame(4, 0, 0, pack('nN', 4, 1 << 30))
+                    . frame(8, 0, 0, pack('N', 1 << 30)));
 
     return bless { sock => $sock, in => '', next => 1, stream => {} }, $class;
 }
@@ -106,7 +109,7 @@ sub take {
         my $data = substr($self->{in}, 0, $length, '');
         my $stream = $self->{stream}{$id} ||= { body => '' };
 
-        if ($type == 1) {
+        if ($type == 1 && !defined $stream->{status}) {
             # nginx writes the status first: indexed, or a literal of 3 digits
             my $first = ord($data);
 
