@@ -613,21 +613,10 @@ sub start_client {
 }
 
 
-# the cache has processes of its own
-
-sub alive {
-    return grep {
-        my $fh;
-        open($fh, '<', "/proc/$_/cmdline")
-            && (<$fh> || '') =~ /worker process/;
-    } $nginx->workers;
-}
-
-
 # resident bytes of the newest worker
 
 sub memory {
-    my $worker = (alive())[-1];
+    my $worker = ($nginx->workers)[-1];
 
     return 0 unless $worker && open(my $fh, '<', "/proc/$worker/statm");
 
@@ -684,7 +673,7 @@ cmp_ok($seen{aborted}, '>', 5, 'C114 with clients that went away');
 ok($asan || $after < $before * 1.1 + 3e6, 'C114 memory does not grow')
     or diag("$before before, $after after");
 
-ok($nginx->until(20, sub { alive() == 1 }), 'old workers have gone');
+ok($nginx->until(20, sub { $nginx->workers == 1 }), 'old workers have gone');
 sane($nginx, 'C114');
 ok($nginx->stop, 'it ends when it is told to');
 

@@ -5,9 +5,12 @@
 
 
 /*
- * Preloaded into nginx by alloc.pl: while the counter in the shared file is
- * above zero, each allocation takes one from it, and the one that takes the
- * last fails.  With "sticky" all that follow fail too.
+ * Allocations that fail: while the counter in the shared file is above zero,
+ * each allocation takes one from it, and the one that takes the last fails.
+ * With "sticky" as many that follow fail too.
+ *
+ * Preloaded into nginx; or, as FAILMALLOC_WRAP, linked into it with --wrap,
+ * where a sanitizer has the allocator for itself.
  */
 
 
@@ -30,10 +33,29 @@ typedef struct {
 } fail_t;
 
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
+#ifdef FAILMALLOC_WRAP
+
+#define fail_name(name)  __wrap_##name
+#define fail_real(name)  __real_##name
+
+#else
+
+#define fail_name(name)  name
+#define fail_real(name)  __libc_##name
+
+#endif
+
+
+extern void *fail_real(malloc)(size_t size);
+extern void *fail_real(calloc)(size_t n, size_t size);
+extern void *fail_real(realloc)(void *p, size_t size);
+extern void *fail_real(memalign)(size_t alignment, size_t size);
+
+void *fail_name(malloc)(size_t size);
+void *fail_name(calloc)(size_t n, size_t size);
+void *fail_name(realloc)(void *p, size_t size);
+void *fail_name(memalign)(size_t alignment, size_t size);
+int fail_name(posix_memalign)(void **p, size_t alignment, size_t size);
 
 
 static fail_t  *fail;
@@ -97,41 +119,41 @@ fail_now(void)
 
 
 void *
-malloc(size_t size)
+fail_name(malloc)(size_t size)
 {
-    return fail_now() ? NULL : __libc_malloc(size);
+    return fail_now() ? NULL : fail_real(malloc)(size);
 }
 
 
 void *
-calloc(size_t n, size_t size)
+fail_name(calloc)(size_t n, size_t size)
 {
-    return fail_now() ? NULL : __libc_calloc(n, size);
+    return fail_now() ? NULL : fail_real(calloc)(n, size);
 }
 
 
 void *
-realloc(void *p, size_t size)
+fail_name(realloc)(void *p, size_t size)
 {
-    return (size != 0 && fail_now()) ? NULL : __libc_realloc(p, size);
+    return (size != 0 && fail_now()) ? NULL : fail_real(realloc)(p, size);
 }
 
 
 int
-posix_memalign(void **p, size_t alignment, size_t size)
+fail_name(posix_memalign)(void **p, size_t alignment, size_t size)
 {
     if (fail_now()) {
         return ENOMEM;
     }
 
-    *p = __libc_memalign(alignment, size);
+    *p = fail_real(memalign)(alignment, size);
 
     return (*p == NULL) ? ENOMEM : 0;
 }
 
 
 void *
-memalign(size_t alignment, size_t size)
+fail_name(memalign)(size_t alignment, size_t size)
 {
-    return fail_now() ? NULL : __libc_memalign(alignment, size);
+    return fail_now() ? NULL : fail_real(memalign)(alignment, size);
 }

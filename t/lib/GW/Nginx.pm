@@ -151,7 +151,8 @@ sub pid {
 }
 
 
-# pids of the workers, those that shut down included
+# pids of the workers, those that shut down included; not of the processes
+# that a cache has
 
 sub workers {
     my ($self) = @_;
@@ -163,9 +164,16 @@ sub workers {
         my $line = <$fh>;
         next unless defined $line;
 
-        push(@pids, $1)
-            if $line =~ /^(\d+) \(.*\) (\S) (\d+) / && $3 == $self->{pid}
-               && $2 ne 'Z';
+        next unless $line =~ /^(\d+) \(.*\) (\S) (\d+) /
+                    && $3 == $self->{pid} && $2 ne 'Z';
+
+        my $pid = $1;
+
+        open($fh, '<', "/proc/$pid/cmdline") or next;
+        my $title = <$fh>;
+
+        push(@pids, $pid)
+            unless defined $title && $title =~ /cache (?:manager|loader)/;
     }
 
     @pids = sort { $a <=> $b } @pids;
