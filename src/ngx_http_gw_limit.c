@@ -758,6 +758,22 @@ ngx_http_gw_limit_debited(void *data, ngx_http_gw_limit_redis_t *check)
 }
 
 
+void
+ngx_http_gw_limit_took(ngx_http_gw_limit_links_t *links,
+    ngx_http_gw_limit_calls_t *calls)
+{
+    ngx_http_gw_limit_times_e  source;
+
+    source = (calls->take.status == NGX_OK
+              || calls->take.status == NGX_DECLINED)
+             ? NGX_HTTP_GW_LIMIT_TIMES_REDIS : NGX_HTTP_GW_LIMIT_TIMES_OTHER;
+
+    ngx_http_gw_limit_links_took(links, calls->service, source,
+                                 (ngx_http_gw_limit_clock() - calls->asked)
+                                 / 1000);
+}
+
+
 ngx_int_t
 ngx_http_gw_limit_told(ngx_http_gw_limit_set_t *set,
     ngx_http_gw_limit_calls_t *calls)

@@ -19,6 +19,7 @@
 #include <ngx_http.h>
 
 #include "gw_limit_deny.h"
+#include "ngx_http_gw_limit_links.h"
 #include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_limit_zone.h"
@@ -230,6 +231,10 @@ ngx_int_t ngx_http_gw_limit_ask(ngx_pool_t *pool,
 
 /* Returns the number of the Redis of the limits, of which some are there. */
 ngx_uint_t ngx_http_gw_limit_service(ngx_http_gw_limit_set_t *set);
+
+/* Counts the time that Redis took to answer, or not to. */
+void ngx_http_gw_limit_took(ngx_http_gw_limit_links_t *links,
+    ngx_http_gw_limit_calls_t *calls);
 
 /*
  * Keeps the answer of Redis.

@@ -22,6 +22,7 @@ typedef struct {
     const gw_metric_desc_t     *desc;
     const char                 *result;          /* NULL: no such label */
     size_t                      offset;          /* in the stat */
+    const char                 *label;           /* of it, NULL: "result" */
 } ngx_http_gw_limit_stat_t;
 
 
@@ -88,6 +89,11 @@ static const gw_metric_desc_t  ngx_http_gw_redis_evicted = {
     "Keys that Redis evicted, as it says once a minute.", GW_METRIC_COUNTER
 };
 
+static const gw_metric_desc_t  ngx_http_gw_redis_open = {
+    "gw_redis_breaker_open", "Whether the answering worker asks nothing.",
+    GW_METRIC_GAUGE
+};
+
 static const gw_metric_desc_t  ngx_http_gw_redis_nodes = {
     "gw_redis_nodes", "Hosts that share it, as it has said last.",
     GW_METRIC_GAUGE
@@ -104,46 +110,67 @@ static const gw_metric_desc_t  ngx_http_gw_redis_inflight = {
 static const ngx_http_gw_limit_stat_t  ngx_http_gw_limit_stats[] = {
 
     { &ngx_http_gw_redis_queued, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, commands) },
+      offsetof(ngx_http_gw_redis_stat_t, commands), NULL },
 
     { &ngx_http_gw_redis_commands, "reply",
-      offsetof(ngx_http_gw_redis_stat_t, replies) },
+      offsetof(ngx_http_gw_redis_stat_t, replies), NULL },
 
-    { &ngx_http_gw_redis_errors, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, errors) },
+    { &ngx_http_gw_redis_errors, "other",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_FINE]), "class" },
+
+    { &ngx_http_gw_redis_errors, "denied",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_DENIED]), "class" },
+
+    { &ngx_http_gw_redis_errors, "forbidden",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_FORBIDDEN]), "class" },
+
+    { &ngx_http_gw_redis_errors, "absent",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_ABSENT]), "class" },
+
+    { &ngx_http_gw_redis_errors, "refused",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_REFUSED]), "class" },
+
+    { &ngx_http_gw_redis_errors, "replica",
+      offsetof(ngx_http_gw_redis_stat_t,
+               errors[NGX_HTTP_GW_REDIS_REPLICA]), "class" },
 
     { &ngx_http_gw_redis_commands, "timeout",
-      offsetof(ngx_http_gw_redis_stat_t, timeouts) },
+      offsetof(ngx_http_gw_redis_stat_t, timeouts), NULL },
 
     { &ngx_http_gw_redis_commands, "canceled",
-      offsetof(ngx_http_gw_redis_stat_t, canceled) },
+      offsetof(ngx_http_gw_redis_stat_t, canceled), NULL },
 
     { &ngx_http_gw_redis_commands, "refused",
-      offsetof(ngx_http_gw_redis_stat_t, refused) },
+      offsetof(ngx_http_gw_redis_stat_t, refused), NULL },
 
     { &ngx_http_gw_redis_commands, "lost",
-      offsetof(ngx_http_gw_redis_stat_t, lost) },
+      offsetof(ngx_http_gw_redis_stat_t, lost), NULL },
 
     { &ngx_http_gw_redis_late, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, late) },
+      offsetof(ngx_http_gw_redis_stat_t, late), NULL },
 
     { &ngx_http_gw_redis_connects, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, connects) },
+      offsetof(ngx_http_gw_redis_stat_t, connects), NULL },
 
     { &ngx_http_gw_redis_failures, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, failures) },
+      offsetof(ngx_http_gw_redis_stat_t, failures), NULL },
 
     { &ngx_http_gw_redis_opened, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, opened) },
+      offsetof(ngx_http_gw_redis_stat_t, opened), NULL },
 
     { &ngx_http_gw_redis_writes, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, writes) },
+      offsetof(ngx_http_gw_redis_stat_t, writes), NULL },
 
     { &ngx_http_gw_redis_sent, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, sent) },
+      offsetof(ngx_http_gw_redis_stat_t, sent), NULL },
 
     { &ngx_http_gw_redis_received, NULL,
-      offsetof(ngx_http_gw_redis_stat_t, received) }
+      offsetof(ngx_http_gw_redis_stat_t, received), NULL }
 };
 
 #define NGX_HTTP_GW_LIMIT_STATS                                               \
@@ -199,7 +226,8 @@ ngx_http_gw_limit_links_use(ngx_conf_t *cf, ngx_http_gw_limit_links_t *links,
     ngx_sprintf(name.data, "gw_limit_redis_counters:%V", &service->conf->name);
 
     service->counters = ngx_http_gw_counters_create(cf, &name, tag,
-                                                    NGX_HTTP_GW_LIMIT_STATS);
+                                                    NGX_HTTP_GW_LIMIT_STATS
+                                                    + NGX_HTTP_GW_LIMIT_TIMES);
 
     if (service->counters == NULL) {
         return NGX_ERROR;
@@ -474,7 +502,8 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         n = 1;
 
         if (ngx_http_gw_limit_stats[k].result) {
-            labels[1].name = "result";
+            labels[1].name = ngx_http_gw_limit_stats[k].label
+                             ? ngx_http_gw_limit_stats[k].label : "result";
             labels[1].data = (u_char *) ngx_http_gw_limit_stats[k].result;
             labels[1].len = ngx_strlen(ngx_http_gw_limit_stats[k].result);
             n = 2;
@@ -511,8 +540,32 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         return NGX_ERROR;
     }
 
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_open, 1, labels,
+                                ngx_http_gw_redis_link_open(service->link))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     value = ngx_http_gw_redis_link_inflight(service->link);
 
-    return ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_inflight, 1,
-                                   labels, value);
+    if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_inflight, 1,
+                                labels, value)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_gw_limit_times_metrics(service->counters,
+                                           NGX_HTTP_GW_LIMIT_STATS,
+                                           &service->conf->name, metrics);
+}
+
+
+void
+ngx_http_gw_limit_links_took(ngx_http_gw_limit_links_t *links, ngx_uint_t n,
+    ngx_http_gw_limit_times_e source, int64_t usec)
+{
+    ngx_http_gw_limit_times_add(links->services[n].counters,
+                                NGX_HTTP_GW_LIMIT_STATS, source, usec);
 }

@@ -20,6 +20,7 @@
 
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_limit_redis.h"
+#include "ngx_http_gw_limit_times.h"
 #include "ngx_http_gw_metrics.h"
 #include "ngx_http_gw_redis_hosts.h"
 
@@ -86,6 +87,10 @@ ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_find(
  */
 void ngx_http_gw_limit_links_learn(ngx_http_gw_limit_links_t *links,
     ngx_uint_t n, int64_t now);
+
+/* Counts a decision that service n was asked for, and the usec it took. */
+void ngx_http_gw_limit_links_took(ngx_http_gw_limit_links_t *links,
+    ngx_uint_t n, ngx_http_gw_limit_times_e source, int64_t usec);
 
 /* Returns the number of hosts that use service n, as known last: >= 1. */
 ngx_uint_t ngx_http_gw_limit_links_hosts(ngx_http_gw_limit_links_t *links,

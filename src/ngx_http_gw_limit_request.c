@@ -701,6 +701,8 @@ ngx_http_gw_limit_done(void *data, ngx_http_gw_limit_redis_t *check)
     ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls->service,
                                   check->now);
 
+    ngx_http_gw_limit_took(&ctx->worker->links, ctx->calls);
+
     ngx_http_gw_limit_resume(ctx);
 }
 

@@ -267,6 +267,8 @@ ngx_http_gw_quota_done(void *data, ngx_http_gw_limit_redis_t *check)
         }
     }
 
+    ngx_http_gw_limit_took(&ctx->worker->links, ctx->calls);
+
     ngx_http_gw_limit_resume(ctx);
 }
 

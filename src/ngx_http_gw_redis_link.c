@@ -44,19 +44,6 @@
     ngx_min(NGX_HTTP_GW_REDIS_FOLLOW, (link)->conf->fail_timeout / 4 + 1)
 
 
-/* what an error reply says about Redis */
-
-
-typedef enum {
-    NGX_HTTP_GW_REDIS_FINE = 0,
-    NGX_HTTP_GW_REDIS_DENIED,         /* our credentials */
-    NGX_HTTP_GW_REDIS_FORBIDDEN,      /* our rights */
-    NGX_HTTP_GW_REDIS_ABSENT,         /* it cannot work at all now */
-    NGX_HTTP_GW_REDIS_REFUSED,        /* it cannot write now */
-    NGX_HTTP_GW_REDIS_REPLICA         /* we talk to the wrong server */
-} ngx_http_gw_redis_class_e;
-
-
 typedef struct {
     ngx_str_t                  code;
     ngx_http_gw_redis_class_e  class;
@@ -451,6 +438,13 @@ ngx_http_gw_redis_link_stat(ngx_http_gw_redis_link_t *link)
 
 
 ngx_uint_t
+ngx_http_gw_redis_link_open(ngx_http_gw_redis_link_t *link)
+{
+    return link->open;
+}
+
+
+ngx_uint_t
 ngx_http_gw_redis_link_inflight(ngx_http_gw_redis_link_t *link)
 {
     return link->tail - link->head;
@@ -689,8 +683,8 @@ ngx_http_gw_redis_link_reply(ngx_http_gw_redis_link_t *link, redisReply *reply)
     error = NULL;
 
     if (reply->type == REDIS_REPLY_ERROR && !save.aside) {
-        link->stat.errors++;
         error = ngx_http_gw_redis_classify(reply);
+        link->stat.errors[error->class]++;
     }
 
     if (save.done != NULL) {

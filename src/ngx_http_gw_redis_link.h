@@ -36,12 +36,25 @@ typedef enum {
 } ngx_http_gw_redis_state_e;
 
 
+/* what an error reply says about Redis */
+
+typedef enum {
+    NGX_HTTP_GW_REDIS_FINE = 0,
+    NGX_HTTP_GW_REDIS_DENIED,         /* our credentials */
+    NGX_HTTP_GW_REDIS_FORBIDDEN,      /* our rights */
+    NGX_HTTP_GW_REDIS_ABSENT,         /* it cannot work at all now */
+    NGX_HTTP_GW_REDIS_REFUSED,        /* it cannot write now */
+    NGX_HTTP_GW_REDIS_REPLICA,        /* we talk to the wrong server */
+    NGX_HTTP_GW_REDIS_CLASSES
+} ngx_http_gw_redis_class_e;
+
+
 /* what happened on this link since the worker started */
 
 typedef struct {
     uint64_t                  commands;        /* taken from callers */
     uint64_t                  replies;         /* in time */
-    uint64_t                  errors;          /* of these, error replies */
+    uint64_t                  errors[NGX_HTTP_GW_REDIS_CLASSES];
     uint64_t                  timeouts;        /* past the deadline */
     uint64_t                  late;            /* replies after that */
     uint64_t                  canceled;        /* by their callers */
@@ -169,6 +182,9 @@ ngx_http_gw_redis_state_e ngx_http_gw_redis_link_state(
 /* The counters: valid as long as the link, changed by it. */
 const ngx_http_gw_redis_stat_t *ngx_http_gw_redis_link_stat(
     ngx_http_gw_redis_link_t *link);
+
+/* Returns 1 while the breaker is open. */
+ngx_uint_t ngx_http_gw_redis_link_open(ngx_http_gw_redis_link_t *link);
 
 /* Commands whose reply is still to come. */
 ngx_uint_t ngx_http_gw_redis_link_inflight(ngx_http_gw_redis_link_t *link);

@@ -502,4 +502,40 @@ sub metrics {
          'passed without a decision');
     like($text, qr/^gw_limit_requests_total\{policy="r3",result="error_rejected",source="none"\} 2$/m,
          'rejected without a decision');
+
+    # the time of decisions
+
+    for my $source ('redis', 'fallback') {
+        my $labels = "name=\"main\",source=\"$source\"";
+        my ($count) = $text =~
+            /^gw_limit_decision_seconds_count\{$labels\} (\d+)$/m;
+        my ($sum) = $text =~
+            /^gw_limit_decision_seconds_sum\{$labels\} ([\d.]+)$/m;
+        my %le = $text =~
+            /^gw_limit_decision_seconds_bucket\{$labels,le="([^"]+)"\} (\d+)$/mg;
+        my @bounds = sort { $a <=> $b } grep { $_ ne '+Inf' } keys %le;
+        my %recent = $text =~
+            /^gw_limit_decision_recent_seconds\{$labels,quantile="([^"]+)"\} ([\d.]+)$/mg;
+
+        cmp_ok($count, '>', $source eq 'redis' ? 100 : 2,
+               "$source: $count decisions are timed");
+        is($le{'+Inf'}, $count, "$source: all are in the last bucket");
+        is_deeply([ @le{@bounds} ], [ sort { $a <=> $b } @le{@bounds} ],
+                  "$source: buckets have those below");
+        cmp_ok($sum, '>', $source eq 'redis' ? 0.00002 * $count : 0.1,
+               "$source: $sum seconds");
+        cmp_ok($recent{0.5}, '<=', $recent{0.99}, "$source: quantiles");
+        cmp_ok($le{$recent{0.5} + 0} || $count, '>=', $count / 2,
+               "$source: half are below the median, $recent{0.5}");
+
+        # those that waited for a reply in vain took the deadline of 100 ms
+        cmp_ok($le{'0.05'}, '<=', $count - 3, "$source: slow ones")
+            if $source ne 'redis';
+    }
+
+    my ($errors) = $text =~
+        /^gw_redis_error_replies_total\{name="main",class="refused"\} (\d+)$/m;
+    cmp_ok($errors, '>=', 3, 'errors by class: out of memory');
+    like($text, qr/^gw_redis_breaker_open\{name="main"\} 0$/m,
+         'the breaker is closed');
 }
