@@ -357,6 +357,34 @@ gw_limit_victim(gw_limit_store_t *store, const gw_limit_key_t *key,
 
 
 gw_status_e
+gw_limit_store_room(gw_limit_store_t *store, const gw_limit_key_t *key,
+    int64_t now, int64_t *wait)
+{
+    gw_limit_look_t  look;
+
+    gw_limit_find(store, key, &look);
+
+    if (look.slot != NULL) {
+        return GW_OK;
+    }
+
+    look.claimed = NULL;
+
+    gw_limit_victim(store, key, now, &look);
+
+    if (look.claimed != NULL && look.tat <= now) {
+        return GW_OK;
+    }
+
+    /* all of them are being written */
+
+    *wait = (look.claimed != NULL) ? look.tat - now : 1;
+
+    return GW_DECLINED;
+}
+
+
+gw_status_e
 gw_limit_insert(gw_limit_store_t *store, const gw_limit_key_t *key,
     int64_t now, gw_limit_look_t *look, int64_t tat)
 {

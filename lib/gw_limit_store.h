@@ -161,4 +161,17 @@ int64_t gw_limit_store_peek(gw_limit_store_t *store,
 void gw_limit_store_reset(gw_limit_store_t *store, const gw_limit_key_t *key);
 
 
+/*
+ * Looks whether a key is there, or has a place that costs no other key its
+ * state.  Another process may be faster to take that place.
+ *
+ *     wait      out: ns until a place is free, if there is none
+ *
+ * Returns GW_OK or GW_DECLINED.
+ */
+
+gw_status_e gw_limit_store_room(gw_limit_store_t *store,
+    const gw_limit_key_t *key, int64_t now, int64_t *wait);
+
+
 #endif /* GW_LIMIT_STORE_H */

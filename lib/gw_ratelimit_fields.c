@@ -51,6 +51,14 @@ static const gw_ratelimit_field_t  gw_ratelimit_draft_08[] = {
     { NULL, 0, 0, NULL, NULL }
 };
 
+static const gw_ratelimit_field_t  gw_ratelimit_draft_next[] = {
+    { gw_ratelimit_name("RateLimit-Policy"), GW_RATELIMIT_EACH,
+      gw_ratelimit_policy, NULL },
+    { gw_ratelimit_name("RateLimit"), GW_RATELIMIT_NEAREST,
+      gw_ratelimit_next, gw_ratelimit_read_list },
+    { NULL, 0, 0, NULL, NULL }
+};
+
 static const gw_ratelimit_field_t  gw_ratelimit_draft_00[] = {
     { gw_ratelimit_name("RateLimit-Limit"), GW_RATELIMIT_PLAIN,
       gw_ratelimit_limit, NULL },
@@ -85,7 +93,8 @@ static const gw_ratelimit_field_t *const  gw_ratelimit_sets[] = {
     gw_ratelimit_draft_08,
     gw_ratelimit_draft_00,
     gw_ratelimit_x,
-    gw_ratelimit_x_epoch
+    gw_ratelimit_x_epoch,
+    gw_ratelimit_draft_next
 };
 
 
@@ -182,6 +191,30 @@ gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
     if (item->reset > 0) {
         p = gw_ratelimit_text(p, ";t=");
         p = gw_ratelimit_seconds(p, item->reset);
+    }
+
+    return gw_ratelimit_parameter(p, item);
+}
+
+
+u_char *
+gw_ratelimit_next(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
+{
+    (void) now;
+
+    p = gw_ratelimit_string(p, item->name, item->name_len);
+
+    p = gw_ratelimit_text(p, ";a=");
+    p = gw_ratelimit_integer(p, item->remaining);
+
+    if (item->reset > 0) {
+        p = gw_ratelimit_text(p, ";w=");
+        p = gw_ratelimit_seconds(p, item->reset);
+    }
+
+    if (item->cost > 0) {
+        p = gw_ratelimit_text(p, ";c=");
+        p = gw_ratelimit_integer(p, item->cost);
     }
 
     return gw_ratelimit_parameter(p, item);

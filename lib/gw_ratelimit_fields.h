@@ -12,6 +12,10 @@
  *     RateLimit-Policy: "ip";q=50;w=1;gw-burst=100
  *     RateLimit: "ip";r=12;t=1
  *
+ * what is proposed for the draft after them (pull request 166 of its authors),
+ *
+ *     RateLimit: "ip";a=12;w=1;c=1
+ *
  * its drafts -00 to -06, three numbers, and those that came before it, three
  * numbers with X-; and the body of a rejection, RFC 9457.
  */
@@ -44,6 +48,7 @@ typedef struct {
     int64_t        capacity;   /* units when nothing was taken, > 0 */
     int64_t        remaining;  /* units */
     int64_t        reset;      /* usec until more is available, 0: not shown */
+    int64_t        cost;       /* units that were taken, 0: not shown */
 
     const u_char  *text;       /* the policy as it was written, NULL: none */
     size_t         text_len;
@@ -110,6 +115,7 @@ typedef enum {
     GW_RATELIMIT_DRAFT_00,     /* RateLimit-Limit, -Remaining, -Reset */
     GW_RATELIMIT_X,            /* the same with X-RateLimit */
     GW_RATELIMIT_X_EPOCH,      /* -Reset is the time, seconds since 1970 */
+    GW_RATELIMIT_NEXT,         /* RateLimit-Policy, RateLimit as proposed */
     GW_RATELIMIT_SETS
 } gw_ratelimit_set_e;
 
@@ -121,7 +127,7 @@ const gw_ratelimit_field_t *gw_ratelimit_set(gw_ratelimit_set_e set);
 
 /*
  * gw_ratelimit_read_pt of RateLimit, a List of RFC 9651 whose members have
- * the parameter "r"; and of the fields that are a number.
+ * the parameter "r", or "a" as proposed; and of the fields that are a number.
  */
 
 gw_status_e gw_ratelimit_read_list(const u_char *data, size_t len,
@@ -164,6 +170,8 @@ size_t gw_ratelimit_item_size(const gw_ratelimit_item_t *item);
 u_char *gw_ratelimit_policy(u_char *p, const gw_ratelimit_item_t *item,
     int64_t now);
 u_char *gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item,
+    int64_t now);
+u_char *gw_ratelimit_next(u_char *p, const gw_ratelimit_item_t *item,
     int64_t now);
 
 

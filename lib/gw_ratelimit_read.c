@@ -115,17 +115,19 @@ gw_ratelimit_read_number(const u_char *data, size_t len,
 }
 
 
-/* A policy and its parameters; one without "r" is none. */
+/* A policy and its parameters; one without "r", or "a", is none. */
 
 static int
 gw_ratelimit_read_member(gw_ratelimit_text_t *t, gw_ratelimit_told_t *told)
 {
     size_t                n;
     const u_char         *key;
+    gw_ratelimit_told_t   next;
     gw_ratelimit_bare_t   bare;
 
     told->remaining = -1;
     told->reset = 0;
+    next = *told;
 
     if (!gw_ratelimit_read_bare(t, &bare) || !bare.is_name) {
         return 0;
@@ -165,7 +167,18 @@ gw_ratelimit_read_member(gw_ratelimit_text_t *t, gw_ratelimit_told_t *told)
             }
 
             *(*key == 'r' ? &told->remaining : &told->reset) = bare.integer;
+
+        } else if (n == 1 && (*key == 'a' || *key == 'w')
+                   && bare.is_integer && bare.integer >= 0)
+        {
+            *(*key == 'a' ? &next.remaining : &next.reset) = bare.integer;
         }
+    }
+
+    /* of the draft that stands these two say nothing */
+
+    if (told->remaining < 0) {
+        *told = next;
     }
 
     return told->remaining >= 0;

@@ -444,6 +444,7 @@ ngx_http_gw_concurrency_extras(ngx_pool_t *pool,
             extra->item.name = entry->limit->zone->policy.data;
             extra->item.name_len = entry->limit->zone->policy.len;
             extra->item.unit = "concurrent-requests";
+            extra->item.cost = 1;
             extra->item.quota = entry->max;
             extra->item.capacity = entry->max;
             extra->item.remaining = entry->max - entry->current;

@@ -82,7 +82,7 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
 {
     ngx_int_t                   rc;
     ngx_str_t                   value;
-    ngx_uint_t                  i, off, nokey;
+    ngx_uint_t                  i, off, nokey, silent;
     ngx_http_gw_limit_t        *limit;
     ngx_http_gw_limit_entry_t  *entry;
 
@@ -125,6 +125,14 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
             continue;
         }
 
+        silent = (share < 100 && !ngx_http_gw_limit_enforced(&value, share));
+
+        if (limit[i].zone->scope
+            && ngx_http_gw_limit_scope(r, &value) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
         entry = &set->entries[set->n];
 
         ngx_memzero(entry, sizeof(ngx_http_gw_limit_entry_t));
@@ -137,9 +145,7 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
         entry->at_once = limit[i].delay.units;
         entry->cost = limit[i].cost.units;
 
-        if (limit[i].shadow
-            || (share < 100 && !ngx_http_gw_limit_enforced(&value, share)))
-        {
+        if (limit[i].shadow || silent) {
             entry->shadow = 1;
             set->shadows = 1;
         }
@@ -357,10 +363,23 @@ static gw_status_e
 ngx_http_gw_limit_store_take(ngx_http_gw_limit_entry_t *entry, int64_t *now,
     int64_t cost, gw_gcra_result_t *res, int64_t *until)
 {
+    int64_t            wait;
     gw_status_e        rc;
     gw_limit_store_t  *store;
 
     store = entry->limit->zone->shared->store;
+
+    if (entry->limit->zone->full
+        && gw_limit_store_room(store, &entry->key, *now, &wait) != GW_OK)
+    {
+        ngx_memzero(res, sizeof(gw_gcra_result_t));
+
+        res->next = (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA)
+                    ? wait : wait / 1000 + 1;
+        res->retry = res->next;
+
+        return GW_DECLINED;
+    }
 
     if (entry->plan->algorithm == NGX_HTTP_GW_LIMIT_GCRA) {
         rc = gw_limit_store_take(store, &entry->key, &entry->plan->gcra, now,

@@ -305,6 +305,7 @@ ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
 
     item.name = limit->zone->policy.data;
     item.name_len = limit->zone->policy.len;
+    item.unit = limit->zone->unit;
     item.quota = limit->plan.quota;
     item.window = limit->plan.window;
     item.burst = (limit->plan.algorithm == NGX_HTTP_GW_LIMIT_GCRA)

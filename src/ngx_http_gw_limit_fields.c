@@ -77,6 +77,8 @@ static const ngx_http_gw_limit_header_t  ngx_http_gw_limit_header_names[] = {
     { ngx_string("x-ratelimit"), NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X) },
     { ngx_string("x-ratelimit=epoch"),
       NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_X_EPOCH) },
+    { ngx_string("draft=next"),
+      NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_NEXT) },
     { ngx_string("pk"), NGX_HTTP_GW_LIMIT_HEADERS_PK },
     { ngx_string("all"), NGX_HTTP_GW_LIMIT_HEADERS_ALL },
     { ngx_string("replace"), NGX_HTTP_GW_LIMIT_HEADERS_REPLACE },
@@ -135,8 +137,9 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
     item->name = zone->policy.data;
     item->name_len = zone->policy.len;
-    item->unit = NULL;
+    item->unit = zone->unit;
     item->partition = NULL;
+    item->cost = entry->cost;
 
     /* NULL if it depends on the request */
 
@@ -222,7 +225,7 @@ static void
 ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
     ngx_http_gw_limit_items_t *items)
 {
-    ngx_uint_t                  i, k, pk;
+    ngx_uint_t                  i, k, pk, rejected;
     ngx_http_gw_limit_set_t    *set;
     ngx_http_gw_limit_item_t   *item;
     ngx_http_gw_limit_entry_t  *entry;
@@ -269,6 +272,18 @@ ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
         }
 
         item++;
+    }
+
+    /* a rejected request takes nothing, of any of them */
+
+    rejected = 0;
+
+    for (i = 0; i < items->n; i++) {
+        rejected |= items->items[i].failed;
+    }
+
+    for (i = 0; i < items->n && rejected; i++) {
+        items->items[i].item.cost = 0;
     }
 
     items->nearest = ngx_http_gw_limit_nearest_item(items, 0);
@@ -582,9 +597,33 @@ ngx_http_gw_limit_write(u_char *p, const gw_ratelimit_field_t *field,
 }
 
 
+ngx_int_t
+ngx_http_gw_limit_unit(ngx_conf_t *cf, ngx_str_t *value, const char **unit)
+{
+    u_char  *name;
+
+    name = value->data + sizeof("unit=") - 1;
+
+    if (ngx_strcmp(name, "content-bytes") == 0) {
+        *unit = "content-bytes";
+
+    } else if (ngx_strcmp(name, "requests") == 0) {
+        *unit = NULL;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid unit \"%V\", it must be \"requests\" or "
+                           "\"content-bytes\"", value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 /*
- * gw_limit_headers off | [ratelimit [pk] [all]] [ratelimit-triple]
- *                        [x-ratelimit[=epoch]] [replace]
+ * gw_limit_headers off | [ratelimit [draft=next] [pk] [all]]
+ *                        [ratelimit-triple] [x-ratelimit[=epoch]] [replace]
  */
 
 char *
@@ -623,9 +662,9 @@ ngx_http_gw_limit_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (h->name.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\", it must be \"off\" "
-                               "alone, or some of \"ratelimit\", \"pk\", "
-                               "\"all\", \"x-ratelimit\", "
-                               "\"x-ratelimit=epoch\", "
+                               "alone, or some of \"ratelimit\", "
+                               "\"draft=next\", \"pk\", \"all\", "
+                               "\"x-ratelimit\", \"x-ratelimit=epoch\", "
                                "\"ratelimit-triple\" and \"replace\"",
                                &value[i]);
             return NGX_CONF_ERROR;
@@ -640,7 +679,17 @@ ngx_http_gw_limit_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         *headers |= h->bit;
     }
 
-    return ngx_http_gw_limit_headers_check(cf, *headers);
+    if (ngx_http_gw_limit_headers_check(cf, *headers) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* the fields have the same names: the next ones stand for them */
+
+    if (*headers & NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_NEXT)) {
+        *headers &= ~NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_DRAFT_08);
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -657,12 +706,13 @@ ngx_http_gw_limit_headers_check(ngx_conf_t *cf, ngx_uint_t headers)
     }
 
     if ((headers & (NGX_HTTP_GW_LIMIT_HEADERS_PK
-                    |NGX_HTTP_GW_LIMIT_HEADERS_ALL))
+                    |NGX_HTTP_GW_LIMIT_HEADERS_ALL
+                    |NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_NEXT)))
         && !(headers & NGX_HTTP_GW_LIMIT_HEADERS(GW_RATELIMIT_DRAFT_08)))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "only the fields of \"ratelimit\" have a place for "
-                           "\"pk\" and \"all\", add it");
+                           "\"pk\", \"all\" and \"draft=next\", add it");
         return NGX_CONF_ERROR;
     }
 

@@ -31,6 +31,17 @@
 #define NGX_HTTP_GW_LIMIT_HEADERS_REPLACE   0x0400
 
 
+/*
+ * Parses the parameter unit= of a zone.
+ *
+ *     unit  out: its name in RateLimit-Policy, NULL: requests
+ *
+ * Returns NGX_OK, or NGX_ERROR after the reason is logged.
+ */
+ngx_int_t ngx_http_gw_limit_unit(ngx_conf_t *cf, ngx_str_t *value,
+    const char **unit);
+
+
 /* another limit of the request, that is not one of its rate */
 
 typedef struct {

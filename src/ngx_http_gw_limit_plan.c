@@ -91,6 +91,37 @@ ngx_http_gw_limit_number(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_gw_limit_scope(ngx_http_request_t *r, ngx_str_t *value)
+{
+    u_char                    *p;
+    size_t                     len;
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    len = value->len + 1 + cscf->server_name.len + clcf->name.len;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = ngx_cpymem(p, value->data, value->len);
+    *value->data++ = '@';
+    value->data = ngx_cpymem(value->data, cscf->server_name.data,
+                             cscf->server_name.len);
+    ngx_memcpy(value->data, clcf->name.data, clcf->name.len);
+
+    value->data = p;
+    value->len = len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_gw_limit_plan_init(ngx_http_gw_limit_plan_t *plan,
     ngx_http_gw_limit_zone_t *zone, gw_rate_t *rate, int64_t burst)
 {

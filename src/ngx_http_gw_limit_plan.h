@@ -99,6 +99,16 @@ ngx_int_t ngx_http_gw_limit_number(ngx_http_request_t *r,
     ngx_http_gw_limit_number_t *number, int64_t *units, size_t *len);
 
 /*
+ * Makes a key one of the location: "@", the name of the server and that of the
+ * location are added.
+ *
+ *     value  in/out: of the key
+ *
+ * Returns NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_gw_limit_scope(ngx_http_request_t *r, ngx_str_t *value);
+
+/*
  * Computes what a rate and a burst allow in a zone.
  *
  * Returns NGX_OK, or NGX_DECLINED if they are too large.

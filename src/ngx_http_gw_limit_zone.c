@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_plan.h"
 #include "ngx_http_gw_limit_zone.h"
 #include "ngx_http_gw_memory.h"
@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ssize_t *size, ngx_str_t *value);
+static ngx_int_t ngx_http_gw_limit_zone_choice(ngx_conf_t *cf,
+    ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_rate(ngx_conf_t *cf,
     ngx_http_gw_limit_zone_t *zone, ngx_str_t *value);
 static ngx_int_t ngx_http_gw_limit_zone_burst(ngx_conf_t *cf,
@@ -134,14 +136,64 @@ ngx_http_gw_limit_zone_parameter(ngx_conf_t *cf,
         return NGX_OK;
     }
 
+    if (ngx_strncmp(value->data, "full=", 5) == 0
+        || ngx_strncmp(value->data, "scope=", 6) == 0)
+    {
+        return ngx_http_gw_limit_zone_choice(cf, zone, value);
+    }
+
+    if (ngx_strncmp(value->data, "unit=", 5) == 0) {
+        return ngx_http_gw_limit_unit(cf, value, &zone->unit);
+    }
+
     if (ngx_strcmp(value->data, "mode=strict") == 0) {
         /* the only one, and the default */
         return NGX_OK;
     }
 
+    if (ngx_strcmp(value->data, "mode=leased") == 0
+        || ngx_strncmp(value->data, "error=", 6) == 0
+        || ngx_strncmp(value->data, "ttl=", 4) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not supported in this release, which "
+                           "has only \"mode=strict\"", value);
+        return NGX_ERROR;
+    }
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\"", value);
     return NGX_ERROR;
+}
+
+
+/* full=evict | reject, scope=shared | location */
+
+static ngx_int_t
+ngx_http_gw_limit_zone_choice(ngx_conf_t *cf, ngx_http_gw_limit_zone_t *zone,
+    ngx_str_t *value)
+{
+    if (ngx_strcmp(value->data, "full=reject") == 0) {
+        zone->full = 1;
+
+    } else if (ngx_strcmp(value->data, "full=evict") == 0) {
+        zone->full = 0;
+
+    } else if (ngx_strcmp(value->data, "scope=location") == 0) {
+        zone->scope = 1;
+
+    } else if (ngx_strcmp(value->data, "scope=shared") == 0) {
+        zone->scope = 0;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", it must be "
+                           "\"full=evict\", \"full=reject\", "
+                           "\"scope=shared\" or \"scope=location\"", value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -113,6 +113,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                   name;
     ngx_str_t                   policy;
+    const char                 *unit;        /* NULL: requests */
     ngx_http_gw_text_t          key;
 
     /*
@@ -134,6 +135,8 @@ typedef struct {
     ngx_uint_t                  nlimits;     /* gw_limits of the zone */
     unsigned                    mixed:1;     /* bursts vary and differ */
     unsigned                    debt:1;      /* keys may owe one bucket */
+    unsigned                    full:1;      /* rejects what has no place */
+    unsigned                    scope:1;     /* each location counts alone */
 
     /* of the worker: calls without a reply in time, which may still come */
     ngx_uint_t                  late;

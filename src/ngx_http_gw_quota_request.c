@@ -566,6 +566,8 @@ ngx_http_gw_quota_extras(ngx_pool_t *pool, ngx_http_gw_quota_ctx_t *qctx,
 
             extra->item.name = entry->quota->zone->policy.data;
             extra->item.name_len = entry->quota->zone->policy.len;
+            extra->item.unit = entry->quota->zone->unit;
+            extra->item.cost = entry->cost;
             extra->item.quota = entry->result.limit;
             extra->item.capacity = ngx_max(entry->result.limit, 1);
             extra->item.window = entry->result.end - entry->result.start;

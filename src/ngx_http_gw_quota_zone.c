@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "gw_ratelimit_fields.h"
+#include "ngx_http_gw_limit_fields.h"
 #include "ngx_http_gw_limit_metrics.h"
 #include "ngx_http_gw_limit_redis.h"
 #include "ngx_http_gw_memory.h"
@@ -200,6 +201,10 @@ ngx_http_gw_quota_zone_parameter(ngx_conf_t *cf,
 
     if (ngx_strcmp(value->data, "mode=strict") == 0) {
         return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "unit=", 5) == 0) {
+        return ngx_http_gw_limit_unit(cf, value, &zone->unit);
     }
 
     if (ngx_strncmp(value->data, "policy=", 7) == 0) {

@@ -38,6 +38,7 @@ typedef enum {
 typedef struct {
     ngx_str_t                    name;
     ngx_str_t                    policy;
+    const char                  *unit;         /* NULL: requests */
     ngx_http_complex_value_t     key;
     ngx_http_complex_value_t    *quota;
     ngx_http_complex_value_t    *anchor;     /* a Unix time, NULL: none */

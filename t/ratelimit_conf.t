@@ -335,7 +335,57 @@ a window of zone "a" has more than 268435455 units, use "algorithm=gcra" or a sh
 gw_redis main { server 127.0.0.1:1; }
 gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=main mode=leased;
 --- refused
-invalid parameter "mode=leased"
+"mode=leased" is not supported in this release, which has only "mode=strict"
+
+
+
+=== TEST: error= goes with leases
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=main error=2%;
+--- refused
+"error=2%" is not supported in this release, which has only "mode=strict"
+
+
+
+=== TEST: ttl= goes with leases
+--- http_config
+gw_redis main { server 127.0.0.1:1; }
+gw_limit_zone $arg_a zone=a:1m rate=1r/s redis=main ttl=1s;
+--- refused
+"ttl=1s" is not supported in this release, which has only "mode=strict"
+
+
+
+=== TEST: full= that does not exist
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s full=wait;
+--- refused
+invalid parameter "full=wait", it must be "full=evict", "full=reject", "scope=shared" or "scope=location"
+
+
+
+=== TEST: scope= that does not exist
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s scope=server;
+--- refused
+invalid parameter "scope=server", it must be "full=evict", "full=reject", "scope=shared" or "scope=location"
+
+
+
+=== TEST: unit= that does not exist
+--- http_config
+gw_limit_zone $arg_a zone=a:1m rate=1r/s unit=kilobytes;
+--- refused
+invalid unit "unit=kilobytes", it must be "requests" or "content-bytes"
+
+
+
+=== TEST: unit= of a quota that does not exist
+--- http_config
+gw_quota_zone $arg_a zone=a:1m quota=1 period=day unit=tokens;
+--- refused
+invalid unit "unit=tokens", it must be "requests" or "content-bytes"
 
 
 
@@ -625,9 +675,17 @@ invalid value "debug"
 
 === TEST: gw_limit_headers that do not exist
 --- config
-gw_limit_headers draft=next;
+gw_limit_headers draft=12;
 --- refused
-invalid parameter "draft=next", it must be "off" alone, or some of "ratelimit"
+invalid parameter "draft=12", it must be "off" alone, or some of "ratelimit", "draft=next"
+
+
+
+=== TEST: gw_limit_headers of the next draft without those of this one
+--- config
+gw_limit_headers x-ratelimit draft=next;
+--- refused
+only the fields of "ratelimit" have a place for "pk", "all" and "draft=next", add it
 
 
 
@@ -659,7 +717,7 @@ gw_limit_headers x-ratelimit x-ratelimit=epoch;
 --- config
 gw_limit_headers x-ratelimit pk;
 --- refused
-only the fields of "ratelimit" have a place for "pk" and "all", add it
+only the fields of "ratelimit" have a place for "pk", "all" and "draft=next", add it
 
 
 
@@ -667,7 +725,7 @@ only the fields of "ratelimit" have a place for "pk" and "all", add it
 --- config
 gw_limit_headers all ratelimit-triple;
 --- refused
-only the fields of "ratelimit" have a place for "pk" and "all", add it
+only the fields of "ratelimit" have a place for "pk", "all" and "draft=next", add it
 
 
 

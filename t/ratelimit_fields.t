@@ -34,6 +34,9 @@ my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
     gw_quota_zone \$arg_k zone=goneq:1m quota=5 period=day redis=gone;
     gw_concurrency_zone \$arg_k zone=gonec:1m redis=gone;
     gw_concurrency_zone \$arg_k zone=jobs:1m;
+    gw_limit_zone \$arg_k zone=next:1m rate=1r/m burst=9;
+    gw_limit_zone \$arg_k zone=bytes:1m rate=1000r/m burst=99 unit=content-bytes;
+    gw_quota_zone \$arg_k zone=out:1m quota=10 period=day unit=content-bytes;
 
     # the upstream: what arg_r, arg_x and arg_t say
 
@@ -65,6 +68,16 @@ my $nginx = GW::Nginx->new(workers => 1, http => <<"END");
         location /replace { gw_limit zone=min nodelay;
             gw_limit_headers ratelimit x-ratelimit ratelimit-triple replace;
             proxy_pass http://unix:$cache.sock; }
+        location /next { gw_limit zone=next nodelay cost=3;
+            gw_limit zone=window;
+            gw_concurrency zone=jobs limit=5;
+            gw_limit_headers ratelimit draft=next all pk;
+            proxy_pass http://unix:$cache.sock; }
+        location /nextone { gw_limit zone=next nodelay cost=\$arg_cost;
+            gw_limit_headers draft=next ratelimit x-ratelimit;
+            proxy_pass http://unix:$cache.sock; }
+        location /bytes { gw_limit zone=bytes nodelay cost=5; gw_quota zone=out;
+            gw_limit_headers ratelimit all x-ratelimit; empty_gif; }
         location /pass { gw_limit zone=min nodelay; gw_limit_headers off;
             proxy_pass http://unix:$cache.sock; }
         location /cached { gw_limit zone=min nodelay;
@@ -125,6 +138,7 @@ upstream();
 cached();
 herd();
 bodies();
+drafts();
 
 done_testing();
 
@@ -216,6 +230,45 @@ sub partitions {
     $r = $nginx->get('/pk?k=secret2');
     my %other = map { $_ => 1 } $r->{header}{ratelimit} =~ /$pk/g, @state;
     is(scalar(keys %other), 8, 'another one for another key');
+}
+
+
+# the proposed draft, and units
+
+sub drafts {
+    my $r = $nginx->get('/next?k=n');
+    my $pk = qr/;pk=:[A-Za-z0-9+\/]{12}:/;
+
+    like($r->{header}{ratelimit},
+         qr/^"next";a=7;w=60;c=3$pk, "window";a=99;w=\d+;c=1$pk, "jobs";a=4;c=1$pk$/,
+         'draft=next');
+    like($r->{header}{'ratelimit-policy'}, qr/^"next";q=1;w=60;gw-burst=9$pk, /,
+         'draft=next, the policies');
+
+    $r = $nginx->get('/nextone?k=n&cost=0');
+    like($r->{header}{ratelimit}, qr/^"next";a=7;w=\d+$/,
+         'draft=next, nothing was taken');
+    is($r->{header}{'x-ratelimit-remaining'}, 7, 'beside another generation');
+
+    $r = $nginx->get('/nextone?k=n&cost=8');
+    is($r->{status}, 429, 'draft=next, a rejection');
+    like($r->{header}{ratelimit}, qr/^"next";a=7;w=\d+$/, 'takes nothing');
+
+    # an upstream of either kind that has less
+
+    is($nginx->get('/nextone?k=up&cost=1&r=u;a=3;w=9;c=1')->{header}{ratelimit},
+       'u;a=3;w=9;c=1', 'K13 an upstream with the proposed fields');
+    is($nginx->get('/nextone?k=up&cost=1&r=u;r=3;t=9')->{header}{ratelimit},
+       'u;r=3;t=9', 'K13 with those of the draft');
+    like($nginx->get('/nextone?k=up&cost=1&r=u;a=30;w=9')->{header}{ratelimit},
+         qr/^"next";a=7;/, 'K13 that has more');
+
+    $r = $nginx->get('/bytes?k=b');
+    like($r->{header}{'ratelimit-policy'},
+         qr/^"bytes";q=1000;qu="content-bytes";w=60;gw-burst=99, "out";q=10;qu="content-bytes";w=86400$/,
+         'unit=content-bytes');
+    ok(!exists $r->{header}{'x-ratelimit-limit'},
+       'is not told where units have no name');
 }
 
 

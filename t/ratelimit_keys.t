@@ -17,6 +17,11 @@ use Test::More;
 my $nginx = GW::Nginx->new(http => <<'END');
     gw_limit_zone $arg_k zone=slow:32k rate=1r/d burst=99;
     gw_limit_zone $arg_k zone=fast:32k rate=100000r/s;
+    gw_limit_zone $arg_k zone=full:32k rate=1r/s burst=9 full=reject;
+    gw_limit_zone $arg_k zone=window:32k rate=9r/d algorithm=fixed full=reject;
+    gw_limit_zone $arg_k zone=shared:1m rate=1r/m burst=9 scope=shared;
+    gw_limit_zone $arg_k zone=scope:1m rate=1r/m burst=9 scope=location;
+    gw_limit_zone $arg_k zone=dry:1m rate=1r/m scope=location;
 
     keepalive_requests 100000;
     add_header X-Remaining $gw_limit_remaining always;
@@ -26,7 +31,35 @@ my $nginx = GW::Nginx->new(http => <<'END');
 
         location = /slow { gw_limit zone=slow nodelay; empty_gif; }
         location = /fast { gw_limit zone=fast nodelay; empty_gif; }
+        location = /full { gw_limit zone=full nodelay; empty_gif; }
+        location = /window { gw_limit zone=window; empty_gif; }
+
+        location /one/ {
+            gw_limit zone=scope nodelay;
+            empty_gif;
+            location /one/two/ { empty_gif; }
+            location ~ ^/one/a+/ { empty_gif; }
+        }
+        location /shared/ {
+            gw_limit zone=shared nodelay;
+            empty_gif;
+            location /shared/two/ { empty_gif; }
+        }
+        location /share/ {
+            gw_limit zone=dry nodelay;
+            gw_limit_dry_run 50%;
+            empty_gif;
+            location /share/two/ { empty_gif; }
+        }
+        location /api/ { gw_limit_api; }
         location = /metrics { gw_metrics prometheus; }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        server_name other.example;
+
+        location /one/ { gw_limit zone=scope nodelay; empty_gif; }
     }
 END
 
@@ -97,5 +130,63 @@ is(metric('gw_zone_evictions_total', 'zone="fast",lossless="0"'), 0,
    'K4 without a loss');
 
 unlike($nginx->log, qr/\[(?:alert|crit|emerg|error)\]/, 'clean log');
+
+
+# K5: full=reject
+
+for my $zone ('full', 'window') {
+    my %first;
+
+    $first{$_} = $nginx->get("/$zone?k=a$_")->{status} for 1 .. 4 * $slots;
+
+    my @in = grep { $first{$_} == 200 } keys %first;
+    my @out = grep { $first{$_} == 429 } keys %first;
+
+    is(@in + @out, 4 * $slots, "K5 full=reject: all have an answer, $zone");
+    is(metric('gw_zone_evictions_total', "zone=\"$zone\",lossless=\"0\""), 0,
+       "K5 nobody has lost his place, $zone");
+    cmp_ok(scalar(@out), '>=', 2 * $slots, "K5 who has none is rejected, $zone")
+        if $zone eq 'window';
+    cmp_ok(scalar(@in), '>=', 0.9 * $slots, "K5 those before him pass, $zone");
+
+    if ($zone eq 'window') {
+        is($nginx->get("/window?k=a$in[0]")->{header}{'x-remaining'}, 7,
+           'K5 and have what they had');
+
+        my $r = $nginx->get("/window?k=a$out[0]");
+
+        is($r->{status}, 429, 'K5 a place is free when a window ends');
+        cmp_ok($r->{header}{'retry-after'}, '>', 1, 'K5 as he is told');
+    }
+}
+
+
+# scope=
+
+sub left {
+    my ($path) = @_;
+
+    my $r = $nginx->get($path);
+
+    return $r->{status} == 200 ? $r->{header}{'x-remaining'} : -1;
+}
+
+is(join(' ', map { left($_) } '/one/?k=s', '/one/x?k=s', '/one/two/?k=s',
+                              '/one/aa/?k=s', '/one/?k=s', '/one/two/?k=t'),
+   '9 8 9 9 7 9', 'scope=location: each location counts on its own');
+is(left('http://other.example/one/?k=s'), 9, 'so does each server');
+is(join(' ', map { left($_) } '/shared/?k=s', '/shared/two/?k=s'), '9 8',
+   'scope=shared: all together');
+like($nginx->get('/api/limits/scope/s@%2Fone%2Ftwo%2F')->{body},
+     qr/"used":1,"remaining":9,/, 'a key of the API');
+
+my @same = grep {
+    my $k = $_;
+    my ($one, undef, $two) = map { $nginx->get("/share/$_?k=$k")->{status} }
+                              ('') x 2, ('two/') x 2;
+    $one == $two;
+} map { "k$_" } 1 .. 40;
+
+is(scalar(@same), 40, 'a share of the keys is the same in all locations');
 
 done_testing();

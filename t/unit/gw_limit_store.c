@@ -691,6 +691,65 @@ test_peek(void)
 }
 
 
+/* K5: nobody is to lose his place */
+
+static void
+test_room(void)
+{
+    int64_t            now, wait;
+    unsigned           i;
+    gw_gcra_t          g;
+    shared_t          *sh;
+    gw_limit_key_t     key;
+    gw_gcra_result_t   res;
+
+    sh = shared(32 * 1024);
+    sh->clock = SEC;
+    tick = &sh->clock;
+    now = SEC;
+    wait = -1;
+
+    gw_gcra_init(&g, 1, SEC, 99);
+
+    key.key[0] = 0;
+
+    for (i = 0; i < GW_LIMIT_STORE_WAYS; i++) {
+        key.key[1] = 7 * i + 1;
+
+        ok(gw_limit_store_room(sh->store, &key, now, &wait) == GW_OK
+           && gw_limit_store_take(sh->store, &key, &g, &now, ticking, i + 2,
+                                  &res)
+              == GW_OK,
+           "place %u of a bucket", i);
+    }
+
+    ok(wait == -1, "no wait is told");
+    ok(gw_limit_store_room(sh->store, &key, now, &wait) == GW_OK,
+       "who has one keeps it");
+
+    key.key[1] = 1000;
+
+    ok(gw_limit_store_room(sh->store, &key, now, &wait) == GW_DECLINED
+       && wait == 2 * SEC,
+       "none is left for 2 s: %lld", (long long) wait);
+    ok(gw_limit_store_room(sh->store, &key, now + SEC, &wait) == GW_DECLINED
+       && wait == SEC,
+       "for one");
+    ok(gw_limit_store_room(sh->store, &key, now + 2 * SEC, &wait) == GW_OK,
+       "until the first is full again");
+
+    key.key[0] = (uint64_t) 1 << 63;
+
+    ok(gw_limit_store_room(sh->store, &key, now, &wait) == GW_OK,
+       "other buckets have room");
+    ok(sh->store->evicted == 0 && sh->store->expired == 0
+       && sh->store->used == GW_LIMIT_STORE_WAYS,
+       "to look changes nothing");
+
+    unshare_all(sh, 32 * 1024);
+}
+
+
 int
 main(void)
 {
@@ -703,6 +762,7 @@ main(void)
     test_crowd();
     test_killed();
     test_half_written();
+    test_room();
 
     return done();
 }

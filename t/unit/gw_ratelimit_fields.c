@@ -143,7 +143,12 @@ test_sets(void)
         { GW_RATELIMIT_X_EPOCH, "X-RateLimit-Remaining", GW_RATELIMIT_PLAIN,
           "7", "100" },
         { GW_RATELIMIT_X_EPOCH, "X-RateLimit-Reset", GW_RATELIMIT_PLAIN,
-          "1700000003", "1700000000" }
+          "1700000003", "1700000000" },
+        { GW_RATELIMIT_NEXT, "RateLimit-Policy", GW_RATELIMIT_EACH,
+          "\"ip\";q=50;w=60;gw-burst=99;pk=:AAECAwQF/v/9:",
+          "\"ip\";q=50;w=60;gw-burst=99" },
+        { GW_RATELIMIT_NEXT, "RateLimit", GW_RATELIMIT_NEAREST,
+          "\"ip\";a=7;w=3;c=4;pk=:AAECAwQF/v/9:", "\"ip\";a=100" }
     };
 
     field = NULL;
@@ -170,6 +175,7 @@ test_sets(void)
         item.capacity = 100;
         item.remaining = 7;
         item.reset = 2 * SEC + 1;
+        item.cost = 4;
         item.partition = NAME "\0\1\2\3\4\5\xfe\xff\xfd";
 
         buf = malloc(gw_ratelimit_item_size(&item));
@@ -180,6 +186,7 @@ test_sets(void)
         item.partition = NULL;
         item.remaining = 100;
         item.reset = 0;
+        item.cost = 0;
 
         p = field->write(buf, &item, 1700000000);
         ok(same(buf, p, fields[i].full), "its value %s", fields[i].full);
