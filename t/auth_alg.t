@@ -304,7 +304,19 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
 main::headers('kid', map { qq({"alg":"RS256","kid":$_}) }
               '"R"', '"r "', '""', '"../../../dev/null"',
               '"/proc/self/environ"', q("' OR 1=1--"), '"|id"', '"%00"',
-              '"r\r\nX: y"', 5, '{}', 'null')
+              '"r\r\nX: y"', 5, '{}', 'null', '"' . 'r' x 2000 . '"')
+
+
+
+=== TEST: A22 a kid of 8 KB
+--- http_config
+large_client_header_buffers 4 32k;
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa.json;
+gw_jwt_max_size 32k;
+--- cases eval
+main::headers('size', '{"alg":"RS256","kid":"' . 'r' x 8192 . '"}')
 
 
 

@@ -244,6 +244,7 @@ sub policies {
     told($nginx, '/any', $rs, '200 - HIT', 'and back');
     told($nginx, '/rs', $rs, '200 - HIT', 'an algorithm that is allowed');
     told($nginx, '/ps', $rs, '401 alg MISS', 'R13 one that is not');
+    told($nginx, '/a', $rs, '200 - HIT', 'R13 one of the issuer') for 1 .. 2;
     told($nginx, '/restrict', $rs, '401 alg MISS',
          'R13 one that the location takes from its issuer');
     told($nginx, '/rs', $rs, '200 - HIT', 'R13 allowed as before');

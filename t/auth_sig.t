@@ -9,6 +9,7 @@ use warnings;
 use lib 't/lib';
 use Digest::SHA ();
 use GW;
+use Math::BigInt;
 use Test::Nginx::Socket 'no_plan';
 use GW::Auth;
 
@@ -16,6 +17,7 @@ GW::Auth::setup();
 
 GW::Auth::file('keys.json', GW::JOSE::jwks(
     map { GW::JOSE::jwk($_, kid => $_) } qw(rsa p256 p384 p521)));
+GW::Auth::file('ed25519.json', GW::JOSE::jwk('ed25519'));
 GW::Auth::file('oct.json', GW::JOSE::jwk('oct64', kid => 'oct64'));
 
 our %order = (
@@ -80,6 +82,25 @@ sub es {
     my ($h, $p) = split(/\./, $es);
 
     return [GW::Auth::bearer("$h.$p." . GW::JOSE::b64u($bytes)), 401, 'sig'];
+}
+
+
+# RFC 8032, 5.1.7: S is less than L; S and a multiple of L is the same number
+# to who does not look
+
+sub more_of_s {
+    my ($token, $n) = @_;
+
+    my ($h, $p, $s) = split(/\./, $token);
+    my $bytes = GW::JOSE::b64u_decode($s);
+    my $l = Math::BigInt->new(2)->bpow(252)->badd(
+                '27742317777372353535851937790883648493');
+    my $sum = Math::BigInt->from_hex(unpack('H*', reverse(substr($bytes, 32))))
+              ->badd($l->bmul($n));
+    my $hex = substr($sum->as_hex, 2);
+
+    return "$h.$p." . GW::JOSE::b64u(substr($bytes, 0, 32)
+               . reverse(pack('H*', '0' x (64 - length($hex)) . $hex)));
 }
 
 
@@ -232,7 +253,7 @@ my $mac = GW::JOSE::b64u_decode($s);
  (map { [main::forged($_, 'oct64', ''), 401, 'sig'] }
       qw(HS256 HS384 HS512)),
  (map { [GW::Auth::bearer("$h.$p." . GW::JOSE::b64u(substr($mac, 0, $_))),
-         401, 'sig'] } 1, 16, 31),
+         401, 'sig'] } 1 .. 31),
  [GW::Auth::bearer("$h.$p." . GW::JOSE::b64u("$mac\0")), 401, 'sig']]
 
 
@@ -247,6 +268,17 @@ my $raw = GW::JOSE::b64u_decode($main::sig);
                          . GW::JOSE::b64u($_)), 401, 'sig'] }
      substr($raw, 1), substr($raw, 0, 255), "\0$raw", "$raw\0", "\0" x 256,
      "\xff" x 256]
+
+
+
+=== TEST: S06 S of Ed25519 and L added to it
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/ed25519.json;
+--- cases eval
+my $good = GW::JOSE::jwt('EdDSA', 'ed25519', { sub => 'a' });
+[[GW::Auth::bearer($good), 200],
+ map { [GW::Auth::bearer(main::more_of_s($good, $_)), 401, 'sig'] } 1 .. 7]
 
 
 

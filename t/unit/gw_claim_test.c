@@ -287,7 +287,9 @@ match(void *data, const char *text, size_t len)
 {
     (*(int *) data)++;
 
-    if (len == 3 && memcmp(text, "yes", 3) == 0) {
+    if ((len == 3 && memcmp(text, "yes", 3) == 0)
+        || len == GW_CLAIM_MAX_SUBJECT)
+    {
         return GW_OK;
     }
 
@@ -498,6 +500,10 @@ test_bounds(void)
                          GW_CLAIM_MAX_SUBJECT + 1);
     ok(run("match", claim, NULL) == GW_ERROR
        && run("!match", claim, NULL) == GW_ERROR, "too long to match");
+    json_decref(claim);
+
+    claim = json_stringn(text, GW_CLAIM_MAX_SUBJECT);
+    ok(run("match", claim, NULL) == GW_OK, "not too long to match");
     json_decref(claim);
 
     free(text);

@@ -105,6 +105,8 @@ static const row_t  rows[] = {
       "}]}", 0, GW_JWK_OK, 0, ES256 },
     { "a crv of another kty", "{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"x\":\""
       ED_X "\",\"y\":\"" ED_X "\"}", 0, GW_JWK_E_EMPTY, -1, 0 },
+    { "A12 another use only", "{" EC ",\"use\":\"tls\"}", 0,
+      GW_JWK_E_EMPTY, -1, 0 },
     { "A12 use enc only", "{" EC ",\"use\":\"enc\"}", 0, GW_JWK_E_EMPTY, -1,
       0 },
     { "A12 use enc beside", "{\"keys\":[{" EC ",\"use\":\"enc\"},{" ED "}]}",

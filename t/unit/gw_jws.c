@@ -527,6 +527,29 @@ test_ecdsa_range(void)
 }
 
 
+/* a good token whose header has a number; returns its length */
+
+static size_t
+make_header(unsigned char *token, int number, gw_hmac_key_t *hmac)
+{
+    char           header[64];
+    size_t         n;
+    unsigned char  mac[GW_HASH_MAX_LEN];
+
+    snprintf(header, sizeof(header),
+             "{\"alg\":\"HS256\",\"kid\":\"oct\",\"n\":%d}", number);
+
+    n = gw_base64url_encode(token, (unsigned char *) header, strlen(header));
+    memcpy(token + n, ".e30", 4);
+    n += 4;
+
+    gw_hmac(hash, hmac, token, n, mac);
+    token[n] = '.';
+
+    return n + 1 + gw_base64url_encode(token + n + 1, mac, 32);
+}
+
+
 /*
  * More distinct good headers than the context keeps, each twice: every one is
  * refused or accepted as without the context.
@@ -535,7 +558,6 @@ test_ecdsa_range(void)
 static void
 test_headers(void)
 {
-    char             header[64];
     int              i, known, bad;
     size_t           n;
     gw_jws_t         jws;
@@ -545,7 +567,7 @@ test_headers(void)
     gw_jws_ctx_t    *own;
     gw_jwk_error_t   err;
     const gw_jwk_t  *key;
-    unsigned char    token[512], buf[512], mac[GW_HASH_MAX_LEN];
+    unsigned char    token[512], buf[512];
 
     set = jose_keys("oct.jwks", hash, &err);
     hmac = set->keys[0].hmac[GW_HASH_SHA256];
@@ -556,17 +578,7 @@ test_headers(void)
 
     for (i = 0; i < 4 * GW_JWS_HEADERS; i++) {
 
-        snprintf(header, sizeof(header),
-                 "{\"alg\":\"HS256\",\"kid\":\"oct\",\"n\":%d}", i / 2);
-
-        n = gw_base64url_encode(token, (unsigned char *) header,
-                                strlen(header));
-        memcpy(token + n, ".e30", 4);
-        n += 4;
-
-        gw_hmac(hash, hmac, token, n, mac);
-        token[n] = '.';
-        n += 1 + gw_base64url_encode(token + n + 1, mac, 32);
+        n = make_header(token, i / 2, hmac);
 
         if (gw_jws_parse(own, &jws, token, n, 512, buf, &reason) != GW_OK
             || jose_verify(own, &jws, set, GW_ALG_MASK_HS, &key, &reason)
@@ -583,6 +595,27 @@ test_headers(void)
 
     ok(bad == 0, "every token with a kept header is verified");
     ok(known == 2 * GW_JWS_HEADERS, "each second one was kept: %d", known);
+
+    /* the last ones are there, and the first of them makes room for a new one */
+
+    known = 0;
+
+    for (i = 2 * GW_JWS_HEADERS; i >= GW_JWS_HEADERS - 1; i--) {
+        n = make_header(token, i, hmac);
+
+        if (gw_jws_parse(own, &jws, token, n, 512, buf, &reason) != GW_OK
+            || jose_verify(own, &jws, set, GW_ALG_MASK_HS, &key, &reason)
+               != GW_OK)
+        {
+            bad++;
+        }
+
+        known += jws.known;
+        gw_jws_release(&jws);
+    }
+
+    ok(bad == 0 && known == GW_JWS_HEADERS - 1,
+       "who was not asked for makes room: %d", known);
 
     n = gw_base64url_encode(token, (const unsigned char *)
                             "{\"alg\":\"HS256\",\"z\":1}", 21);

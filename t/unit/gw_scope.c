@@ -119,8 +119,9 @@ static void
 test_paths(void)
 {
     char                    buf[64];
+    size_t                  pos;
     json_t                 *claims;
-    gw_scope_t              scope;
+    gw_scope_t              scope, found;
     gw_scope_set_t          set;
     gw_claim_path_t         paths[2];
     gw_claim_path_error_t   err;
@@ -149,6 +150,13 @@ test_paths(void)
     ok(!gw_scope_has(&set, &scope), "paths replace the usual claims");
     gw_scope_from_claims(&set, claims, paths, 0);
     ok(!gw_scope_has(&set, &scope), "no paths at all");
+    json_decref(claims);
+
+    claims = json_loads("{\"scp\":[\"\",\"read\",\"\"]}", 0, NULL);
+    gw_scope_from_claims(&set, claims, NULL, 0);
+    pos = 0;
+    ok(gw_scope_next(&set, &pos, &found) && found.len == 4
+       && !gw_scope_next(&set, &pos, &found), "an empty string is no scope");
     json_decref(claims);
 
     gw_scope_from_claims(&set, NULL, NULL, 0);
