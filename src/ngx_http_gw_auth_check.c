@@ -262,9 +262,10 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
         rc = ngx_http_gw_auth_fresh(r, gmcf, alcf, ctx, text, reason);
     }
 
-    if (alcf->cache && rc != NGX_AGAIN) {
-        ngx_http_gw_count(gmcf->counters,
-                          ngx_http_gw_auth_cache_counter(ctx->cache));
+    /* what was verified for a variable is counted when it is decided by it */
+
+    if (rc != NGX_AGAIN && !ctx->early) {
+        ngx_http_gw_auth_count_cache(gmcf, ctx);
     }
 
     if (rc != NGX_OK) {
@@ -289,6 +290,17 @@ ngx_http_gw_auth_token(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_gw_auth_count_cache(ngx_http_gw_auth_main_conf_t *gmcf,
+    ngx_http_gw_auth_ctx_t *ctx)
+{
+    if (ctx->cache != NGX_HTTP_GW_AUTH_CACHE_NONE) {
+        ngx_http_gw_count(gmcf->counters,
+                          ngx_http_gw_auth_cache_counter(ctx->cache));
+    }
 }
 
 

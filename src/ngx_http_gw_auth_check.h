@@ -62,6 +62,13 @@ ngx_int_t ngx_http_gw_auth_evaluate(ngx_http_request_t *r,
     ngx_http_gw_auth_ctx_t *ctx);
 
 /*
+ * Counts what was known of the token of a request, if it had one.
+ */
+
+void ngx_http_gw_auth_count_cache(ngx_http_gw_auth_main_conf_t *gmcf,
+    ngx_http_gw_auth_ctx_t *ctx);
+
+/*
  * Takes what a refusal costs from gw_auth_budget: ngx_http_gw_auth_evaluate()
  * has returned NGX_DECLINED.
  *

@@ -50,6 +50,10 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
 
     if (ctx->policy == alcf->policy) {
 
+        if (early) {
+            ngx_http_gw_auth_count_cache(gmcf, ctx);
+        }
+
         if (ctx->id == NULL || !ctx->id->has_jwt) {
             return early ? ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, NGX_OK)
                          : ngx_http_gw_auth_answer(r, alcf, ctx);

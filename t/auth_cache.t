@@ -34,6 +34,7 @@ my $headers = <<'END';
 END
 
 basics();
+early();
 policies();
 issuers();
 dates();
@@ -127,6 +128,40 @@ sub clean {
 
     unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, "$name: clean log");
     is(join(' ', $nginx->workers), "@pids", "$name: the same workers") if @pids;
+}
+
+
+# a variable that is read before the access phase makes no second token
+
+sub early {
+    my $nginx = gateway('', a => 'set $early $gw_consumer; gw_jwt a;',
+                        b => 'set $early $gw_consumer; gw_jwt a;
+                              gw_auth_phase preaccess;',
+                        var => 'set $t $arg_t; set $early $gw_consumer;
+                                set $t $arg_u; gw_jwt a token=$t;');
+    my $good = GW::JOSE::jwt('RS256', 'rsa', { sub => 'alice' }, kid => 'r');
+    my $other = GW::JOSE::jwt('RS256', 'rsa', { sub => 'bob' }, kid => 'r');
+    my $bad = GW::JOSE::jwt('RS256', 'rsa2', { sub => 'alice' }, kid => 'r');
+
+    told($nginx, '/a', $good, '200 - MISS', 'early: good');
+    told($nginx, '/a', $good, '200 - HIT', 'early: known');
+    told($nginx, '/b', $good, '200 - HIT', 'early: known, preaccess');
+    is(metric($nginx, 'token_cache_total', 'hit'), 2, 'early: two hits');
+    is(metric($nginx, 'token_cache_total', 'miss'), 1, 'early: one miss');
+
+    told($nginx, '/a', $bad, '401 sig MISS', 'early: bad');
+    told($nginx, '/b', $bad, '401 sig MISS', 'early: bad, preaccess');
+    is(metric($nginx, 'token_cache_total', 'miss'), 3, 'early: two more');
+
+    my $r = $nginx->get("/var?t=$good&u=$other");
+    is($r->{header}{'x-sub'}, '<bob>', 'early: another token since');
+    $r = $nginx->get("/var?t=$good&u=$bad");
+    is($r->{status}, 401, 'early: ... which is bad');
+    is(metric($nginx, 'token_cache_total', 'miss'), 5, 'early: and two');
+    is(metric($nginx, 'token_cache_total', 'hit'), 2, 'early: no more hits');
+
+    clean($nginx, 'early');
+    $nginx->stop;
 }
 
 
