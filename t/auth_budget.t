@@ -211,6 +211,10 @@ sub causes {
         a => "gw_jwt a; $budget",
         b => "gw_jwt a; gw_jwt_require \$no error=403; $budget",
         c => "gw_jwt a; gw_jwt_require \$no; $budget",
+        off => "gw_jwt a; gw_jwt_cache off; gw_jwt_require \$no error=403;
+                $budget",
+        key => "gw_api_key a; gw_auth_deny all; $budget",
+        down => "gw_jwt a; gw_jwt_key_request /none; $budget",
         strict => "gw_jwt a issuer=strict; $budget");
 
     my %case = (
@@ -247,6 +251,17 @@ sub causes {
 
         is("@status", $free ? join(' ', ($first) x 5)
                             : '401 401 401 429 429', "a token, $name");
+    }
+
+    # what a client cannot help, and who is known but not allowed
+
+    for my $case (['off', $good, 403], ['down', $good, 503],
+                  ['key', 'X-API-Key: gwk-0123456789abcdef', 403])
+    {
+        my ($path, $header, $status) = @$case;
+
+        like(ask($nginx, "/$path?k=free$path", $header), qr/^$status /,
+             "$path: $status is free") for 1 .. 5;
     }
 
     clean($nginx, 'causes');
