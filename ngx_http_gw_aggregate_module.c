@@ -21,6 +21,7 @@
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
+#include "ngx_http_gw_place.h"
 #include "ngx_http_gw_shape.h"
 
 
@@ -83,6 +84,14 @@ static ngx_conf_enum_t  ngx_http_gw_aggregate_streams[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_gw_aggregate_conflicts[] = {
+    { ngx_string("last"), NGX_HTTP_GW_CONFLICT_LAST },
+    { ngx_string("first"), NGX_HTTP_GW_CONFLICT_FIRST },
+    { ngx_string("error"), NGX_HTTP_GW_CONFLICT_ERROR },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
 
     NGX_HTTP_GW_JOINT_COMMANDS,
@@ -136,6 +145,20 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("gw_aggregate_static"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_gw_aggregate_static,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gw_aggregate_conflict"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, conflict),
+      &ngx_http_gw_aggregate_conflicts },
 
     { ngx_string("gw_aggregate_concurrency"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,

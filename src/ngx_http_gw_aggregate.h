@@ -129,6 +129,29 @@ typedef enum {
 
 typedef struct ngx_http_gw_shape_conf_s  ngx_http_gw_shape_conf_t;
 typedef struct ngx_http_gw_shape_s       ngx_http_gw_shape_t;
+typedef struct ngx_http_gw_merge_s       ngx_http_gw_merge_t;
+
+
+/* gw_aggregate_conflict */
+
+typedef enum {
+    NGX_HTTP_GW_CONFLICT_LAST = 0,
+    NGX_HTTP_GW_CONFLICT_FIRST,
+    NGX_HTTP_GW_CONFLICT_ERROR
+} ngx_http_gw_conflict_e;
+
+
+/* when= of gw_aggregate_static */
+
+typedef enum {
+    NGX_HTTP_GW_WHEN_ALWAYS = 0,
+    NGX_HTTP_GW_WHEN_COMPLETE,
+    NGX_HTTP_GW_WHEN_PARTIAL
+} ngx_http_gw_when_e;
+
+
+/* members of a part that is merged into the document */
+#define NGX_HTTP_GW_MAX_MEMBERS      16384
 
 
 /* a set of status codes */
@@ -200,6 +223,7 @@ typedef struct {
     unsigned                         required:1;        /* said so */
     unsigned                         optional:1;
     unsigned                         omit:1;
+    unsigned                         has_default:1;
     unsigned                         hide:1;
     unsigned                         inherit_body:1;
     unsigned                         encoded:1; /* path is not decoded */
@@ -217,7 +241,26 @@ typedef struct {
 
     /* pick, drop, rename; then the trie has their pointers, too */
     ngx_http_gw_shape_conf_t        *shape;
+
+    /* root and append; what is put there of the default */
+    gw_json_splice_place_e           place;
+    ngx_str_t                        elements;
+    gw_json_member_t                *members;
+    gw_json_text_t                  *names;     /* of the members */
+    ngx_uint_t                       nmembers;
 } ngx_http_gw_part_conf_t;
+
+
+/* gw_aggregate_static */
+
+typedef struct {
+    ngx_str_t                        pointer;
+    ngx_str_t                        value;     /* JSON */
+    ngx_uint_t                       part;      /* it stands before that */
+    ngx_http_gw_when_e               when;
+    u_char                          *file;
+    ngx_uint_t                       line;
+} ngx_http_gw_static_conf_t;
 
 
 /* gw_aggregate_set */
@@ -293,6 +336,16 @@ typedef struct {
 
     /* pick, drop and rename, of all parts */
     ngx_array_t                     *shapes;
+
+    /*
+     * Slots of the document: the parts, the member for errors, and what is
+     * static; members of the document that parts cannot have, a byte each.
+     */
+    ngx_array_t                     *statics;   /* ngx_http_gw_static_conf_t */
+    ngx_uint_t                       nslots;
+    ngx_uint_t                       conflict;  /* gw_aggregate_conflict */
+    u_char                          *reserved;
+    unsigned                         merges:1;  /* some part has "root" */
 } ngx_http_gw_aggregate_conf_t;
 
 
@@ -369,6 +422,7 @@ struct ngx_http_gw_part_s {
     gw_json_scan_t                   scan;
     gw_json_range_t                  range;     /* of at= */
     ngx_http_gw_shape_t             *shape;     /* what is left of it */
+    ngx_uint_t                       name;      /* first one that is merged */
 
     unsigned                         done:1;    /* not pending any more */
     unsigned                         kill:1;    /* stop it at top level */
@@ -439,6 +493,8 @@ struct ngx_http_gw_gather_s {
     /* of an answer that is streamed */
     ngx_http_gw_stream_t            *stream;    /* NULL: it is not */
     unsigned                         begun:1;   /* the header was sent */
+
+    ngx_http_gw_merge_t             *merge;     /* NULL: not yet, or never */
 };
 
 

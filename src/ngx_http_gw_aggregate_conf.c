@@ -13,6 +13,7 @@
 #include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_aggregate_stream.h"
 #include "ngx_http_gw_part_conf.h"
+#include "ngx_http_gw_place.h"
 #include "ngx_http_gw_shape.h"
 
 
@@ -27,8 +28,6 @@ static char *ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
 static char *ngx_http_gw_aggregate_merge_types(ngx_conf_t *cf,
     ngx_http_gw_aggregate_conf_t *prev, ngx_http_gw_aggregate_conf_t *conf);
 static char *ngx_http_gw_aggregate_check(ngx_conf_t *cf,
-    ngx_http_gw_aggregate_conf_t *conf);
-static char *ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
     ngx_http_gw_aggregate_conf_t *conf);
 static char *ngx_http_gw_aggregate_init_strip(ngx_conf_t *cf,
     ngx_http_gw_aggregate_conf_t *conf);
@@ -129,6 +128,11 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
      *     conf->pass_headers = NULL;
      *     conf->sets = NULL;
      *     conf->eaches = NULL;
+     *     conf->shapes = NULL;
+     *     conf->statics = NULL;
+     *     conf->nslots = 0;
+     *     conf->reserved = NULL;
+     *     conf->merges = 0;
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
@@ -153,6 +157,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
     conf->server_timing = NGX_CONF_UNSET;
     conf->concurrency = NGX_CONF_UNSET_UINT;
     conf->stream = NGX_CONF_UNSET_UINT;
+    conf->conflict = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -191,6 +196,8 @@ ngx_http_gw_aggregate_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->server_timing, prev->server_timing, 0);
     ngx_conf_merge_uint_value(conf->stream, prev->stream,
                               NGX_HTTP_GW_STREAM_OFF);
+    ngx_conf_merge_uint_value(conf->conflict, prev->conflict,
+                              NGX_HTTP_GW_CONFLICT_LAST);
 
     /* values of several members */
 
@@ -280,6 +287,10 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
             conf->mode = prev->mode;
             conf->parts = prev->parts;
             conf->splice = prev->splice;
+            conf->statics = prev->statics;
+            conf->nslots = prev->nslots;
+            conf->reserved = prev->reserved;
+            conf->merges = prev->merges;
             conf->sets = prev->sets;
             conf->eaches = prev->eaches;
             conf->strip = prev->strip;
@@ -300,7 +311,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
 
         if (conf->parts == NULL && conf->pass_headers == NULL
             && conf->sets == NULL && conf->eaches == NULL
-            && conf->shapes == NULL)
+            && conf->shapes == NULL && conf->statics == NULL)
         {
             return NGX_CONF_OK;
         }
@@ -311,7 +322,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
                       conf->parts ? "part" : conf->sets ? "set"
                       : conf->eaches ? "each"
                       : conf->shapes ? "pick, drop or rename"
-                                     : "pass_header",
+                      : conf->statics ? "static" : "pass_header",
                       &clcf->name);
         return NGX_CONF_ERROR;
     }
@@ -355,7 +366,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
         return rv;
     }
 
-    rv = ngx_http_gw_aggregate_init_splice(cf, conf);
+    rv = ngx_http_gw_place_init(cf, conf);
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -406,99 +417,6 @@ ngx_http_gw_aggregate_check(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_gw_aggregate_init_splice(ngx_conf_t *cf,
-    ngx_http_gw_aggregate_conf_t *conf)
-{
-    void                      *memory;
-    size_t                     size;
-    ngx_str_t                 *place;
-    ngx_uint_t                 i, n;
-    gw_json_splice_e           type;
-    gw_json_splice_part_t     *part;
-    gw_json_splice_error_t     err;
-    ngx_http_gw_part_conf_t   *pcf, *other;
-    static const ngx_str_t     none = ngx_null_string;
-
-    n = conf->parts->nelts;
-    pcf = conf->parts->elts;
-
-    part = ngx_pcalloc(cf->temp_pool, (n + 1) * sizeof(*part));
-    if (part == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        part[i].name.data = pcf[i].name.data;
-        part[i].name.len = pcf[i].name.len;
-        part[i].slot = (uint16_t) i;
-
-        if (pcf[i].as.data) {
-            part[i].as.data = pcf[i].as.data;
-            part[i].as.len = pcf[i].as.len;
-        }
-    }
-
-    type = GW_JSON_SPLICE_ARRAY;
-
-    if (conf->mode == NGX_HTTP_GW_MODE_OBJECT) {
-        type = GW_JSON_SPLICE_OBJECT;
-
-        if (conf->errors_member.len) {
-            part[n].as.data = conf->errors_member.data;
-            part[n].as.len = conf->errors_member.len;
-            part[n].slot = (uint16_t) n;
-            n++;
-        }
-    }
-
-    size = gw_json_splice_size(type, part, n);
-
-    memory = ngx_palloc(cf->pool, size);
-    if (memory == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    conf->splice = gw_json_splice_compile(memory, type, part, n, &err);
-
-    if (conf->splice) {
-        return NGX_CONF_OK;
-    }
-
-    if (err.part == conf->parts->nelts) {
-        place = &conf->errors_member;
-
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "member \"%V\" of \"gw_aggregate_errors\" %s%s%V%s",
-                      place, err.text,
-                      err.other == err.part ? "" : " part \"",
-                      err.other == err.part ? &none : &pcf[err.other].name,
-                      err.other == err.part ? "" : "\"");
-        return NGX_CONF_ERROR;
-    }
-
-    pcf = &pcf[err.part];
-
-    if (err.other == err.part) {
-        place = pcf->as.len ? &pcf->as : &pcf->name;
-
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "place \"%V\" of part \"%V\" %s in %s:%ui",
-                      place, &pcf->name, err.text, pcf->file, pcf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    other = conf->parts->elts;
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "part \"%V\" %s part \"%V\" in %s:%ui",
-                  &pcf->name, err.text, &other[err.other].name,
-                  pcf->file, pcf->line);
-
-    return NGX_CONF_ERROR;
 }
 
 

@@ -15,6 +15,7 @@
 #include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_gather.h"
+#include "ngx_http_gw_merge.h"
 #include "ngx_http_gw_part.h"
 
 
@@ -50,6 +51,8 @@ static ngx_int_t ngx_http_gw_each_value(ngx_http_gw_part_t *part,
     ngx_http_gw_own_t *value);
 static ngx_http_gw_part_t *ngx_http_gw_each_known(ngx_http_gw_each_t *each,
     ngx_str_t *text);
+static ngx_uint_t ngx_http_gw_each_named(ngx_http_gw_part_t *part,
+    ngx_uint_t i);
 static ngx_int_t ngx_http_gw_each_key(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *key);
 static ngx_int_t ngx_http_gw_each_slot(ngx_http_request_t *r,
@@ -743,16 +746,19 @@ ngx_http_gw_each_compose(ngx_http_request_t *r, ngx_chain_t ***last,
     ngx_http_gw_part_t *part)
 {
     ngx_str_t                  key;
-    ngx_uint_t                 i, object, some;
+    ngx_uint_t                 i, n, bare, object, some;
     ngx_http_gw_element_t     *element;
     ngx_http_gw_each_t        *each;
 
     each = part->each;
+    bare = (part->conf->place != GW_JSON_SPLICE_VALUE);
     object = (part->conf->each->result == NGX_HTTP_GW_EACH_OBJECT);
     some = 0;
+    n = 0;
 
-    if (ngx_http_gw_compose_add(r, last, (u_char *) (object ? "{" : "["), 1)
-        != NGX_OK)
+    if (!bare
+        && ngx_http_gw_compose_add(r, last, (u_char *) (object ? "{" : "["), 1)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -760,11 +766,9 @@ ngx_http_gw_each_compose(ngx_http_request_t *r, ngx_chain_t ***last,
     for (i = 0; i < each->nelements; i++) {
         element = &each->elements[i];
 
-        /* a member is named by its item, and stands where it came first */
-
         if (object
-            && (element->item == NULL || element->item->index != i
-                || ngx_http_gw_each_omitted(part, element)))
+            && (!ngx_http_gw_each_named(part, i)
+                || (bare && ngx_http_gw_merge_lost(part, n++))))
         {
             continue;
         }
@@ -789,8 +793,58 @@ ngx_http_gw_each_compose(ngx_http_request_t *r, ngx_chain_t ***last,
         }
     }
 
-    return ngx_http_gw_compose_add(r, last, (u_char *) (object ? "}" : "]"),
-                                   1);
+    return bare ? NGX_OK
+                : ngx_http_gw_compose_add(r, last,
+                                          (u_char *) (object ? "}" : "]"), 1);
+}
+
+
+/* a member is named by its item, and stands where it came first */
+
+static ngx_uint_t
+ngx_http_gw_each_named(ngx_http_gw_part_t *part, ngx_uint_t i)
+{
+    ngx_http_gw_element_t  *element;
+
+    element = &part->each->elements[i];
+
+    return element->item && element->item->index == i
+           && !ngx_http_gw_each_omitted(part, element);
+}
+
+
+ngx_int_t
+ngx_http_gw_each_names(ngx_http_gw_part_t *part, gw_json_text_t **names,
+    ngx_uint_t *n)
+{
+    ngx_str_t       *text;
+    ngx_uint_t       i;
+    gw_json_text_t  *name;
+
+    *n = 0;
+
+    name = ngx_palloc(part->gather->request->pool,
+                      (part->each->nelements + 1) * sizeof(gw_json_text_t));
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    *names = name;
+
+    for (i = 0; i < part->each->nelements; i++) {
+
+        if (ngx_http_gw_each_named(part, i)) {
+            text = &part->each->elements[i].item->item.text;
+
+            name->data = text->data;
+            name->len = text->len;
+
+            name++;
+            (*n)++;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

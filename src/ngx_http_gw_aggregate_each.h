@@ -66,12 +66,24 @@ ngx_uint_t ngx_http_gw_each_finish(ngx_http_gw_part_t *part);
 
 
 /*
- * Adds the answers of the items of a part to the body.
+ * Adds the answers of the items of a part to the body; of one that is merged
+ * or appended what is inside, without the members that lost their names.
  *
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_gw_each_compose(ngx_http_request_t *r,
     ngx_chain_t ***last, ngx_http_gw_part_t *part);
+
+
+/*
+ * Lists the names of the members of a part with result=object.
+ *
+ *     names  out: in the request's pool
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_each_names(ngx_http_gw_part_t *part,
+    gw_json_text_t **names, ngx_uint_t *n);
 
 
 /*

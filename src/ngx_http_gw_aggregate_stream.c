@@ -12,6 +12,7 @@
 #include "ngx_http_gw_aggregate_stream.h"
 #include "ngx_http_gw_compose.h"
 #include "ngx_http_gw_gather.h"
+#include "ngx_http_gw_merge.h"
 #include "ngx_http_gw_part.h"
 
 
@@ -49,6 +50,8 @@ static ngx_int_t ngx_http_gw_stream_header(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_stream_stop(ngx_http_gw_gather_t *gather);
 static ngx_int_t ngx_http_gw_stream_ordered(ngx_http_gw_gather_t *gather);
 static ngx_uint_t ngx_http_gw_stream_next(ngx_http_gw_gather_t *gather);
+static ngx_uint_t ngx_http_gw_stream_there(ngx_http_gw_gather_t *gather,
+    ngx_uint_t slot);
 static ngx_int_t ngx_http_gw_stream_lines(ngx_http_gw_gather_t *gather);
 static ngx_int_t ngx_http_gw_stream_line(ngx_http_gw_gather_t *gather,
     ngx_http_gw_part_t *part);
@@ -80,13 +83,21 @@ ngx_http_gw_stream_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf,
     }
 
     what = NULL;
+    pcf = conf->parts->elts;
 
     if (conf->partial_status != NGX_HTTP_OK) {
         what = "\"gw_aggregate_partial_status\": the status is sent before "
                "it is known whether all parts are there";
     }
 
-    pcf = conf->parts->elts;
+    for (i = 0; i < conf->parts->nelts; i++) {
+        if (pcf[i].place == GW_JSON_SPLICE_ROOT
+            && conf->conflict == NGX_HTTP_GW_CONFLICT_ERROR)
+        {
+            what = "\"gw_aggregate_conflict error\": the status is sent "
+                   "before it is known whether parts with \"root\" conflict";
+        }
+    }
 
     if (conf->stream == NGX_HTTP_GW_STREAM_NDJSON) {
 
@@ -95,9 +106,14 @@ ngx_http_gw_stream_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf,
                    "its own error";
         }
 
+        if (conf->statics) {
+            what = "\"gw_aggregate_static\": each line is that of a part";
+        }
+
         for (i = 0; i < conf->parts->nelts; i++) {
-            if (pcf[i].as.len) {
-                what = "\"as\" of a part: each part has a line of its own";
+            if (pcf[i].as.len || pcf[i].place != GW_JSON_SPLICE_VALUE) {
+                what = "\"as\", \"root\" or \"append\" of a part: each part "
+                       "has a line of its own";
             }
         }
     }
@@ -212,9 +228,7 @@ ngx_http_gw_stream_create(ngx_http_gw_gather_t *gather)
     s->parts = ngx_pcalloc(pool, gather->nparts
                                  * sizeof(ngx_http_gw_stream_part_t));
 
-    /* the slot after those of the parts is the member for errors */
-
-    s->omitted = ngx_pcalloc(pool, gather->nparts + 1);
+    s->omitted = ngx_pcalloc(pool, gather->conf->nslots);
 
     if (s->parts == NULL || s->omitted == NULL) {
         return NULL;
@@ -326,9 +340,7 @@ ngx_http_gw_stream_note(ngx_http_gw_gather_t *gather)
         }
 
         s->parts[i].turn = ++s->turns;
-        s->omitted[i] = (part->conf->omit
-                         && (part->skipped
-                             || part->error != NGX_HTTP_GW_PART_OK));
+        s->omitted[i] = ngx_http_gw_merge_omitted(part);
     }
 }
 
@@ -478,8 +490,13 @@ ngx_http_gw_stream_ordered(ngx_http_gw_gather_t *gather)
     r = gather->request;
     s = gather->stream;
 
-    s->omitted[gather->nparts] = (gather->state
-                                  == NGX_HTTP_GW_STATE_COMPLETE);
+    if (gather->done) {
+        ngx_http_gw_compose_omit(gather, s->omitted);
+    }
+
+    if (ngx_http_gw_merge_run(gather, s->omitted) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     while (ngx_http_gw_stream_next(gather)
            && gw_json_splice_next(&s->walk, &piece) == GW_OK)
@@ -498,7 +515,9 @@ ngx_http_gw_stream_ordered(ngx_http_gw_gather_t *gather)
 
             continue;
 
-        } else if (ngx_http_gw_compose_errors(gather, &text) != NGX_OK) {
+        } else if (ngx_http_gw_compose_text(gather, piece.slot, &text)
+                   != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -538,16 +557,39 @@ ngx_http_gw_stream_next(ngx_http_gw_gather_t *gather)
             continue;
         }
 
-        if (step->slot >= gather->nparts || !s->parts[step->slot].turn) {
+        if (!ngx_http_gw_merge_known(gather, i)) {
             return 0;
         }
 
+        /* what lost its name may do so before it is there */
+
         if (!s->omitted[step->slot]) {
-            return 1;
+            return ngx_http_gw_stream_there(gather, step->slot);
         }
     }
 
     return 0;
+}
+
+
+/* the member for errors, for one, is not known before the end */
+
+static ngx_uint_t
+ngx_http_gw_stream_there(ngx_http_gw_gather_t *gather, ngx_uint_t slot)
+{
+    ngx_http_gw_static_conf_t  *st;
+
+    if (slot < gather->nparts) {
+        return gather->stream->parts[slot].turn != 0;
+    }
+
+    if (slot == gather->nparts) {
+        return 0;
+    }
+
+    st = gather->conf->statics->elts;
+
+    return st[slot - gather->nparts - 1].when == NGX_HTTP_GW_WHEN_ALWAYS;
 }
 
 
@@ -698,7 +740,8 @@ ngx_http_gw_stream_value(ngx_http_gw_gather_t *gather,
     for (cl = *first; cl; cl = cl->next) {
 
         cl->buf->temporary = (part->error == NGX_HTTP_GW_PART_OK
-                              && !part->skipped && !part->null);
+                              && !part->skipped && !part->null
+                              && part->each == NULL);
         cl->buf->memory = !cl->buf->temporary;
 
         sp->last = cl->buf;
@@ -825,8 +868,10 @@ ngx_http_gw_stream_release_part(ngx_http_gw_part_t *part)
     ngx_pool_t   *pool;
     ngx_chain_t  *cl;
 
-    if (part->request == NULL || part->conf->marks) {
-        /* others take values from it */
+    if (part->request == NULL || part->conf->marks
+        || part->conf->place == GW_JSON_SPLICE_ROOT)
+    {
+        /* others take values from it, or are compared with its names */
         return;
     }
 

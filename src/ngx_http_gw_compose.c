@@ -12,6 +12,7 @@
 #include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_header.h"
 #include "ngx_http_gw_compose.h"
+#include "ngx_http_gw_merge.h"
 #include "ngx_http_gw_part.h"
 #include "ngx_http_gw_shape.h"
 
@@ -70,6 +71,14 @@ ngx_http_gw_compose(ngx_http_gw_gather_t *gather)
 {
     ngx_uint_t           status;
     ngx_http_gw_part_t  *part;
+
+    if (gather->conf->conflict == NGX_HTTP_GW_CONFLICT_ERROR
+        && !gather->overflow
+        && !(gather->failed && gather->conf->fail_fast)
+        && ngx_http_gw_merge_run(gather, NULL) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     part = ngx_http_gw_compose_decide(gather, &status);
 
@@ -304,7 +313,6 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
     ngx_uint_t                i;
     ngx_chain_t              *cl, **last;
     ngx_http_request_t       *r;
-    ngx_http_gw_part_t       *part;
     gw_json_splice_walk_t     walk;
     gw_json_splice_piece_t    piece;
 
@@ -312,24 +320,20 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
     last = out;
     *out = NULL;
 
-    /* the slot after those of the parts is the member for errors */
-
-    omitted = ngx_pnalloc(r->pool, gather->nparts + 1);
+    omitted = ngx_pnalloc(r->pool, gather->conf->nslots);
     if (omitted == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < gather->nparts; i++) {
-        part = &gather->parts[i];
-
-        omitted[i] = (part->conf->omit
-                      && (part->skipped
-                          || part->error != NGX_HTTP_GW_PART_OK))
-                     || (part->conf->each && part->conf->each->result
-                                             == NGX_HTTP_GW_EACH_EMBED);
+        omitted[i] = ngx_http_gw_merge_omitted(&gather->parts[i]);
     }
 
-    omitted[i] = (gather->state == NGX_HTTP_GW_STATE_COMPLETE);
+    ngx_http_gw_compose_omit(gather, omitted);
+
+    if (ngx_http_gw_merge_run(gather, omitted) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     gw_json_splice_begin(&walk, gather->conf->splice, omitted);
 
@@ -357,7 +361,7 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
             continue;
         }
 
-        if (ngx_http_gw_compose_errors(gather, &text) != NGX_OK
+        if (ngx_http_gw_compose_text(gather, piece.slot, &text) != NGX_OK
             || ngx_http_gw_compose_add(r, &last, text.data, text.len)
                != NGX_OK)
         {
@@ -375,6 +379,50 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
             cl->buf->last_in_chain = 1;
         }
     }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_gw_compose_omit(ngx_http_gw_gather_t *gather, u_char *omitted)
+{
+    ngx_uint_t                  i, complete;
+    ngx_array_t                *statics;
+    ngx_http_gw_static_conf_t  *st;
+
+    complete = (gather->state == NGX_HTTP_GW_STATE_COMPLETE);
+
+    /* the slot after those of the parts is the member for errors */
+
+    i = gather->nparts;
+    omitted[i++] = complete;
+
+    statics = gather->conf->statics;
+
+    if (statics == NULL) {
+        return;
+    }
+
+    for (st = statics->elts; i < gather->conf->nslots; st++) {
+        omitted[i++] = (st->when == NGX_HTTP_GW_WHEN_COMPLETE && !complete)
+                       || (st->when == NGX_HTTP_GW_WHEN_PARTIAL && complete);
+    }
+}
+
+
+ngx_int_t
+ngx_http_gw_compose_text(ngx_http_gw_gather_t *gather, ngx_uint_t slot,
+    ngx_str_t *text)
+{
+    ngx_http_gw_static_conf_t  *st;
+
+    if (slot == gather->nparts) {
+        return ngx_http_gw_compose_errors(gather, text);
+    }
+
+    st = gather->conf->statics->elts;
+    *text = st[slot - gather->nparts - 1].value;
 
     return NGX_OK;
 }
@@ -419,6 +467,10 @@ ngx_int_t
 ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
     ngx_http_gw_part_t *part)
 {
+    if (part->conf->place != GW_JSON_SPLICE_VALUE && part->base == NULL) {
+        return ngx_http_gw_merge_write(r, last, part);
+    }
+
     if (part->skipped || part->error != NGX_HTTP_GW_PART_OK) {
         return ngx_http_gw_compose_add(r, last, part->conf->value.data,
                                        part->conf->value.len);

@@ -47,7 +47,8 @@ ngx_int_t ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
 
 
 /*
- * Adds the value of a part: what it answered, or its default.
+ * Adds what stands in the slot of a part that is done: the value that it
+ * answered, or its default, or what is merged or appended of that.
  *
  * Returns NGX_OK or NGX_ERROR.
  */
@@ -77,6 +78,24 @@ ngx_int_t ngx_http_gw_compose_errors(ngx_http_gw_gather_t *gather,
 
 
 /*
+ * Notes which slots of the document that are no parts are left out, when
+ * gather->state is known.
+ *
+ *     omitted  out: the bytes of these slots
+ */
+void ngx_http_gw_compose_omit(ngx_http_gw_gather_t *gather, u_char *omitted);
+
+
+/*
+ * Finds the text of a slot of the document that is no part.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_compose_text(ngx_http_gw_gather_t *gather,
+    ngx_uint_t slot, ngx_str_t *text);
+
+
+/*
  * Decides what the answer of a request is whose parts are all done, and sets
  * gather->state.
  *
@@ -86,27 +105,6 @@ ngx_int_t ngx_http_gw_compose_errors(ngx_http_gw_gather_t *gather,
  */
 ngx_http_gw_part_t *ngx_http_gw_compose_decide(ngx_http_gw_gather_t *gather,
     ngx_uint_t *status);
-
-
-/*
- * Adds bytes to a chain, where they stand; none when len is 0.
- *
- *     last  in/out: the end of the chain
- *
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_gw_compose_add(ngx_http_request_t *r, ngx_chain_t ***last,
-    u_char *data, size_t len);
-
-
-/*
- * Adds the value of a part that is done to a chain, its default when it
- * failed: the bytes that were kept, where they stand.
- *
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_gw_compose_part(ngx_http_request_t *r, ngx_chain_t ***last,
-    ngx_http_gw_part_t *part);
 
 
 #endif /* NGX_HTTP_GW_COMPOSE_H */

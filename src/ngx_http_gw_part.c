@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_aggregate_metrics.h"
 #include "ngx_http_gw_gather.h"
+#include "ngx_http_gw_merge.h"
 #include "ngx_http_gw_part.h"
 #include "ngx_http_gw_part_text.h"
 #include "ngx_http_gw_shape.h"
@@ -285,12 +286,14 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
 
     if (part->conf->trie == NULL) {
         part->range = part->scan.value;
-        return;
     }
 
     if (part->range.start == part->range.end) {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_MISSING);
+        return;
     }
+
+    ngx_http_gw_merge_check(part);
 }
 
 

@@ -11,6 +11,7 @@
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_part_conf.h"
 #include "ngx_http_gw_part_text.h"
+#include "ngx_http_gw_place.h"
 #include "ngx_http_gw_value.h"
 
 
@@ -89,6 +90,8 @@ static const ngx_http_gw_part_parameter_t  ngx_http_gw_part_parameters[] = {
     { ngx_string("if="), ngx_http_gw_part_if },
     { ngx_string("after="), ngx_http_gw_part_after },
     { ngx_string("type="), ngx_http_gw_part_type },
+    { ngx_string("root"), ngx_http_gw_part_root },
+    { ngx_string("append"), ngx_http_gw_part_append },
     { ngx_null_string, NULL }
 };
 
@@ -304,7 +307,9 @@ ngx_http_gw_part_conf_check(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf)
         return NGX_CONF_ERROR;
     }
 
-    if (pcf->value.data == NULL) {
+    pcf->has_default = (pcf->value.data != NULL);
+
+    if (!pcf->has_default) {
         ngx_str_set(&pcf->value, "null");
     }
 

@@ -10,6 +10,7 @@
 
 #include "gw_json_escape.h"
 #include "ngx_http_gw_compose.h"
+#include "ngx_http_gw_merge.h"
 #include "ngx_http_gw_part.h"
 #include "ngx_http_gw_shape.h"
 
@@ -20,7 +21,7 @@
 /* bytes of one buffer for such pieces */
 #define NGX_HTTP_GW_SHAPE_BUFFER 4096
 
-/* edits that there is room for at first */
+/* edits, and members, that there is room for at first */
 #define NGX_HTTP_GW_SHAPE_EDITS  32
 
 
@@ -48,33 +49,15 @@ typedef struct {
 struct ngx_http_gw_shape_conf_s {
     uint64_t             masks[NGX_HTTP_GW_SHAPE_RENAME + 1];
     gw_json_text_t       keys[GW_JSON_POINTER_MAX_COUNT];
+    unsigned             lists:1;       /* its members are merged */
 };
-
-
-/* of a request */
-
-struct ngx_http_gw_shape_s {
-    gw_json_shape_t      shape;
-    gw_json_range_t     *ranges;
-};
-
-
-typedef struct {
-    ngx_http_request_t  *request;
-    ngx_chain_t       ***last;
-    ngx_chain_t         *in;            /* where the next range begins */
-    size_t               passed;        /* bytes of links before that */
-    ngx_buf_t           *buf;           /* the last one, if it was copied */
-    u_char              *pos;           /* room for copies */
-    u_char              *end;
-} ngx_http_gw_shape_out_t;
 
 
 static char *ngx_http_gw_shape_rules(ngx_conf_t *cf, void *conf,
     ngx_uint_t kind, ngx_uint_t last);
 static char *ngx_http_gw_shape_pointer(ngx_conf_t *cf,
     ngx_http_gw_shape_rule_t *rule);
-static char *ngx_http_gw_shape_key(ngx_conf_t *cf,
+static char *ngx_http_gw_shape_quote(ngx_conf_t *cf,
     ngx_http_gw_shape_rule_t *rule, ngx_str_t *key);
 static char *ngx_http_gw_shape_check(ngx_conf_t *cf,
     ngx_http_gw_aggregate_conf_t *conf, ngx_uint_t n);
@@ -87,10 +70,9 @@ static char *ngx_http_gw_shape_part(ngx_conf_t *cf,
 static char *ngx_http_gw_shape_compile(ngx_conf_t *cf,
     ngx_http_gw_part_conf_t *pcf, gw_json_text_t *text, ngx_uint_t n);
 static gw_status_e ngx_http_gw_shape_more(gw_json_shape_t *sh);
+static gw_status_e ngx_http_gw_shape_more_members(gw_json_shape_t *sh);
 static ngx_int_t ngx_http_gw_shape_range(ngx_http_gw_shape_out_t *out,
     gw_json_range_t range);
-static ngx_int_t ngx_http_gw_shape_put(ngx_http_gw_shape_out_t *out,
-    u_char *data, size_t len);
 
 
 static const char *const  ngx_http_gw_shape_names[] = {
@@ -132,7 +114,7 @@ ngx_http_gw_aggregate_rename(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rule = alcf->shapes->elts;
     rule += alcf->shapes->nelts - 1;
 
-    return ngx_http_gw_shape_key(cf, rule, &value[3]);
+    return ngx_http_gw_shape_quote(cf, rule, &value[3]);
 }
 
 
@@ -222,7 +204,7 @@ ngx_http_gw_shape_pointer(ngx_conf_t *cf, ngx_http_gw_shape_rule_t *rule)
 
 
 static char *
-ngx_http_gw_shape_key(ngx_conf_t *cf, ngx_http_gw_shape_rule_t *rule,
+ngx_http_gw_shape_quote(ngx_conf_t *cf, ngx_http_gw_shape_rule_t *rule,
     ngx_str_t *key)
 {
     u_char  *p;
@@ -258,11 +240,7 @@ ngx_http_gw_shape_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf)
     ngx_uint_t                i;
     ngx_http_gw_part_conf_t  *pcf;
 
-    if (conf->shapes == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    for (i = 0; i < conf->shapes->nelts; i++) {
+    for (i = 0; conf->shapes && i < conf->shapes->nelts; i++) {
         rv = ngx_http_gw_shape_check(cf, conf, i);
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -435,13 +413,22 @@ ngx_http_gw_shape_part(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf,
     ngx_http_gw_shape_conf_t    *shape;
 
     shape = NULL;
-    rule = conf->shapes->elts;
+    rule = conf->shapes ? conf->shapes->elts : NULL;
+
+    if (pcf->place == GW_JSON_SPLICE_ROOT && pcf->each == NULL) {
+        shape = ngx_pcalloc(cf->pool, sizeof(ngx_http_gw_shape_conf_t));
+        if (shape == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        shape->lists = 1;
+    }
 
     text[0].data = pcf->at.len ? pcf->at.data : (u_char *) "";
     text[0].len = pcf->at.len;
     n = 1;
 
-    for (i = 0; i < conf->shapes->nelts; i++) {
+    for (i = 0; rule && i < conf->shapes->nelts; i++) {
 
         if (rule[i].part.len != pcf->name.len
             || ngx_strncmp(rule[i].part.data, pcf->name.data, pcf->name.len)
@@ -565,6 +552,8 @@ ngx_http_gw_shape_start(ngx_http_gw_part_t *part)
     shape->shape.keys = conf->keys;
     shape->shape.seen = (uint32_t *) (shape->ranges + trie->count);
     shape->shape.more = ngx_http_gw_shape_more;
+    shape->shape.more_members = ngx_http_gw_shape_more_members;
+    shape->shape.members_max = conf->lists ? NGX_HTTP_GW_MAX_MEMBERS : 0;
     shape->shape.data = pool;
 
     part->shape = shape;
@@ -601,6 +590,32 @@ ngx_http_gw_shape_more(gw_json_shape_t *sh)
 }
 
 
+static gw_status_e
+ngx_http_gw_shape_more_members(gw_json_shape_t *sh)
+{
+    size_t             room;
+    gw_json_member_t  *members;
+
+    room = sh->members_room ? sh->members_room * 2 : NGX_HTTP_GW_SHAPE_EDITS;
+
+    members = ngx_palloc(sh->data, room * sizeof(gw_json_member_t));
+    if (members == NULL) {
+        return GW_ERROR;
+    }
+
+    if (sh->nmembers) {
+        ngx_memcpy(members, sh->members,
+                   sh->nmembers * sizeof(gw_json_member_t));
+        ngx_pfree(sh->data, sh->members);
+    }
+
+    sh->members = members;
+    sh->members_room = room;
+
+    return GW_OK;
+}
+
+
 void
 ngx_http_gw_shape_finish(ngx_http_gw_part_t *part)
 {
@@ -609,12 +624,29 @@ ngx_http_gw_shape_finish(ngx_http_gw_part_t *part)
     sh = &part->shape->shape;
     part->range = part->shape->ranges[0];
 
-    if (part->range.start == part->range.end || sh->scalar) {
+    if (part->range.start == part->range.end) {
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_MISSING);
+        return;
+    }
+
+    ngx_http_gw_merge_check(part);
+
+    if (sh->scalar) {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_MISSING);
 
     } else if (sh->failed) {
         ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_INTERNAL);
+
+    } else if (sh->crowded) {
+        ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_LIMIT);
     }
+}
+
+
+gw_json_text_t *
+ngx_http_gw_shape_key(ngx_http_gw_part_conf_t *pcf, ngx_uint_t n)
+{
+    return &pcf->shape->keys[n];
 }
 
 
@@ -622,24 +654,46 @@ ngx_int_t
 ngx_http_gw_shape_write(ngx_http_request_t *r, ngx_chain_t ***last,
     ngx_http_gw_part_t *part)
 {
-    ngx_int_t                 rc;
-    gw_json_shape_walk_t      walk;
-    gw_json_shape_piece_t     piece;
-    ngx_http_gw_shape_out_t   out;
+    ngx_http_gw_shape_out_t  out;
 
-    ngx_memzero(&out, sizeof(ngx_http_gw_shape_out_t));
+    ngx_http_gw_shape_begin(&out, r, last, part, part->out);
 
-    out.request = r;
-    out.last = last;
-    out.in = part->out;
+    return ngx_http_gw_shape_slice(&out, &part->range);
+}
 
-    gw_json_shape_first(&walk, &part->shape->shape, &part->range);
+
+void
+ngx_http_gw_shape_begin(ngx_http_gw_shape_out_t *out, ngx_http_request_t *r,
+    ngx_chain_t ***last, ngx_http_gw_part_t *part, ngx_chain_t *in)
+{
+    ngx_memzero(out, sizeof(ngx_http_gw_shape_out_t));
+
+    out->request = r;
+    out->last = last;
+    out->shape = (part->shape && in == part->out) ? &part->shape->shape
+                                                  : NULL;
+    out->in = in;
+}
+
+
+ngx_int_t
+ngx_http_gw_shape_slice(ngx_http_gw_shape_out_t *out, gw_json_range_t *range)
+{
+    ngx_int_t              rc;
+    gw_json_shape_walk_t   walk;
+    gw_json_shape_piece_t  piece;
+
+    if (out->shape == NULL) {
+        return ngx_http_gw_shape_range(out, *range);
+    }
+
+    gw_json_shape_first(&walk, out->shape, range);
 
     while (gw_json_shape_next(&walk, &piece) == GW_OK) {
 
-        rc = piece.data ? ngx_http_gw_shape_put(&out, (u_char *) piece.data,
+        rc = piece.data ? ngx_http_gw_shape_put(out, (u_char *) piece.data,
                                                 piece.len)
-                        : ngx_http_gw_shape_range(&out, piece.range);
+                        : ngx_http_gw_shape_range(out, piece.range);
 
         if (rc != NGX_OK) {
             return NGX_ERROR;
@@ -684,7 +738,7 @@ ngx_http_gw_shape_range(ngx_http_gw_shape_out_t *out, gw_json_range_t range)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gw_shape_put(ngx_http_gw_shape_out_t *out, u_char *data, size_t len)
 {
     ngx_chain_t  *cl;

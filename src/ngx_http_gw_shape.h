@@ -17,6 +17,28 @@
 #include "ngx_http_gw_aggregate.h"
 
 
+/* of a request */
+
+struct ngx_http_gw_shape_s {
+    gw_json_shape_t      shape;
+    gw_json_range_t     *ranges;
+};
+
+
+/* where pieces of a part's answer, in the order in which they stand, go */
+
+typedef struct {
+    ngx_http_request_t  *request;
+    ngx_chain_t       ***last;          /* where the next link goes */
+    gw_json_shape_t     *shape;         /* or NULL */
+    ngx_chain_t         *in;            /* where the next range begins */
+    size_t               passed;        /* bytes of links before that */
+    ngx_buf_t           *buf;           /* the last one, if it was copied */
+    u_char              *pos;           /* room for copies */
+    u_char              *end;
+} ngx_http_gw_shape_out_t;
+
+
 /* handlers of the directives */
 char *ngx_http_gw_aggregate_pick(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -48,6 +70,43 @@ ngx_int_t ngx_http_gw_shape_start(ngx_http_gw_part_t *part);
  * fails.
  */
 void ngx_http_gw_shape_finish(ngx_http_gw_part_t *part);
+
+
+/*
+ * Begins to write what is left of a part's answer.
+ *
+ *     in    the answer
+ *     last  in/out: where the next link goes
+ */
+void ngx_http_gw_shape_begin(ngx_http_gw_shape_out_t *out,
+    ngx_http_request_t *r, ngx_chain_t ***last, ngx_http_gw_part_t *part,
+    ngx_chain_t *in);
+
+
+/*
+ * Adds what is left of bytes of the answer: the value, or members or elements
+ * of it.  No range begins before the end of the last one.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_shape_slice(ngx_http_gw_shape_out_t *out,
+    gw_json_range_t *range);
+
+
+/*
+ * Adds bytes; few of them are copied next to those before.
+ *
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_gw_shape_put(ngx_http_gw_shape_out_t *out, u_char *data,
+    size_t len);
+
+
+/*
+ * Finds the new key of a member that is renamed.
+ */
+gw_json_text_t *ngx_http_gw_shape_key(ngx_http_gw_part_conf_t *pcf,
+    ngx_uint_t n);
 
 
 /*

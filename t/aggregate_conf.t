@@ -1031,7 +1031,7 @@ location / {
 }
 --- must_die
 --- error_log
-"gw_aggregate_stream ndjson" in location "/" does not go with "as" of a part: each part has a line of its own
+"gw_aggregate_stream ndjson" in location "/" does not go with "as", "root" or "append" of a part: each part has a line of its own
 
 
 
@@ -1471,3 +1471,366 @@ location / {
 --- must_die
 --- error_log eval
 qr/"gw_aggregate_drop" of part "a" is not possible, "gw_aggregate_each" embeds into it in \S+:\d+/
+
+
+
+=== TEST: root and append
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a root append; }
+--- must_die
+--- error_log
+"gw_aggregate_part" directive has both "root" and "append", which exclude each other
+
+
+
+=== TEST: append and root
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a append root; }
+--- must_die
+--- error_log
+"gw_aggregate_part" directive has both "root" and "append", which exclude each other
+
+
+
+=== TEST: root in an array
+--- config
+location / { gw_aggregate array; gw_aggregate_part a /a root; }
+--- must_die
+--- error_log
+parameter "root" of part "a" needs "gw_aggregate object", an array has no members in
+
+
+
+=== TEST: root and as=
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a root as=/x; }
+--- must_die
+--- error_log
+parameter "root" of part "a" does not go with "as", which names another place in
+
+
+
+=== TEST: root of a text
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a root type=text; }
+--- must_die
+--- error_log
+parameter "root" of part "a" needs "type=json", there is nothing in a text in
+
+
+
+=== TEST: append of bytes
+--- config
+location / { gw_aggregate array; gw_aggregate_part a /a append type=base64; }
+--- must_die
+--- error_log
+parameter "append" of part "a" needs "type=json", there is nothing in a text in
+
+
+
+=== TEST: append to a place in an array
+--- config
+location / { gw_aggregate array; gw_aggregate_part a /a append as=/x; }
+--- must_die
+--- error_log
+place "/x" of part "a" is not possible in an array in
+
+
+
+=== TEST: root of what is embedded
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b root;
+    gw_aggregate_each b a "" result=embed:/b;
+}
+--- must_die
+--- error_log
+parameter "root" of part "b" does not go with "result=embed" of "gw_aggregate_each", which names another place in
+
+
+
+=== TEST: append of what is embedded
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b append;
+    gw_aggregate_each b a "" result=embed:/b;
+}
+--- must_die
+--- error_log
+parameter "append" of part "b" does not go with "result=embed" of "gw_aggregate_each", which names another place in
+
+
+
+=== TEST: root of an array of answers
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b root;
+    gw_aggregate_each b a "";
+}
+--- must_die
+--- error_log
+parameter "root" of part "b" needs "result=object" of "gw_aggregate_each", an array has no members in
+
+
+
+=== TEST: append of an object of answers
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a;
+    gw_aggregate_part b /b append;
+    gw_aggregate_each b a "" result=object;
+}
+--- must_die
+--- error_log
+parameter "append" of part "b" needs "result=array" of "gw_aggregate_each", an object has no elements in
+
+
+
+=== TEST: a default that cannot be merged
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a root optional default=[]; }
+--- must_die
+--- error_log
+default "[]" of part "a" must be an object, its members are merged in
+
+
+
+=== TEST: a default that cannot be appended
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a append optional default=null; }
+--- must_die
+--- error_log
+default "null" of part "a" must be an array, its elements are appended in
+
+
+
+=== TEST: append and a value at one place
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a as=/x append;
+    gw_aggregate_part b /b as=/x;
+}
+--- must_die
+--- error_log
+part "b" takes the same place as part "a" in
+
+
+
+=== TEST: a value inside of what is appended to
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a as=/x append;
+    gw_aggregate_part b /b as=/x/0;
+}
+--- must_die
+--- error_log
+part "b" takes a place inside that of part "a" in
+
+
+
+=== TEST: gw_aggregate_conflict has a closed set of values
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a root; gw_aggregate_conflict merge; }
+--- must_die
+--- error_log
+invalid value "merge"
+
+
+
+=== TEST: gw_aggregate_conflict is given once
+--- config
+location / { gw_aggregate_conflict last; gw_aggregate_conflict first; }
+--- must_die
+--- error_log
+"gw_aggregate_conflict" directive is duplicate
+
+
+
+=== TEST: conflicts that come too late for a stream
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ordered;
+    gw_aggregate_conflict error;
+    gw_aggregate_part a /a root;
+    gw_aggregate_part b /b optional;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ordered" in location "/" does not go with "gw_aggregate_conflict error": the status is sent before it is known whether parts with "root" conflict
+
+
+
+=== TEST: root in lines
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ndjson;
+    gw_aggregate_part a /a root;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ndjson" in location "/" does not go with "as", "root" or "append" of a part: each part has a line of its own
+
+
+
+=== TEST: append in lines
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ndjson;
+    gw_aggregate_part a /a append;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ndjson" in location "/" does not go with "as", "root" or "append" of a part: each part has a line of its own
+
+
+
+=== TEST: gw_aggregate_static in lines
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_stream ndjson;
+    gw_aggregate_part a /a;
+    gw_aggregate_static /x 1;
+}
+--- must_die
+--- error_log
+"gw_aggregate_stream ndjson" in location "/" does not go with "gw_aggregate_static": each line is that of a part
+
+
+
+=== TEST: gw_aggregate_static without an aggregate
+--- config
+location /x { gw_aggregate_static /x 1; }
+--- must_die
+--- error_log
+"gw_aggregate_static" needs "gw_aggregate object" or "array" in location "/x"
+
+
+
+=== TEST: gw_aggregate_static in an array
+--- config
+location / { gw_aggregate array; gw_aggregate_part a /a; gw_aggregate_static /x 1; }
+--- must_die
+--- error_log
+"gw_aggregate_static" needs "gw_aggregate object", an array has no members, in
+
+
+
+=== TEST: gw_aggregate_static alone
+--- config
+location /x { gw_aggregate object; gw_aggregate_static /x 1; }
+--- must_die
+--- error_log
+"gw_aggregate" has no "gw_aggregate_part" in location "/x"
+
+
+
+=== TEST: gw_aggregate_static with a bad pointer
+--- config
+location / { gw_aggregate object; gw_aggregate_static x 1; }
+--- must_die
+--- error_log
+invalid pointer "x" of "gw_aggregate_static": must begin with "/"
+
+
+
+=== TEST: gw_aggregate_static for the whole document
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_static "" "{}"; }
+--- must_die
+--- error_log
+"gw_aggregate_static" of "" is the whole document in
+
+
+
+=== TEST: gw_aggregate_static with what is not JSON
+--- config
+location / { gw_aggregate object; gw_aggregate_static /x text; }
+--- must_die
+--- error_log
+value "text" of "gw_aggregate_static" is not JSON at byte 1, a string is written '"text"'
+
+
+
+=== TEST: gw_aggregate_static with a bad parameter
+--- config
+location / { gw_aggregate object; gw_aggregate_static /x 1 when=never; }
+--- must_die
+--- error_log
+invalid parameter "when=never", it must be "when=always", "when=complete" or "when=partial"
+
+
+
+=== TEST: gw_aggregate_static in the place of a part
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_static /a 1; }
+--- must_die
+--- error_log
+"gw_aggregate_static" of "/a" takes the same place as part "a", give it another pointer in
+
+
+
+=== TEST: a part in the place of what is static
+--- config
+location / { gw_aggregate object; gw_aggregate_static /a 1; gw_aggregate_part a /a; }
+--- must_die
+--- error_log
+part "a" takes the same place as "gw_aggregate_static" of "/a", give it another pointer in
+
+
+
+=== TEST: gw_aggregate_static inside of what is appended to
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a append; gw_aggregate_static /a/0 1; }
+--- must_die
+--- error_log
+"gw_aggregate_static" of "/a/0" takes a place inside that of part "a", give it another pointer in
+
+
+
+=== TEST: gw_aggregate_static around a part
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a as=/x/y; gw_aggregate_static /x 1; }
+--- must_die
+--- error_log
+"gw_aggregate_static" of "/x" takes a place around that of part "a", give it another pointer in
+
+
+
+=== TEST: gw_aggregate_static twice
+--- config
+location / { gw_aggregate object; gw_aggregate_part a /a; gw_aggregate_static /x 1; gw_aggregate_static /x 2 when=partial; }
+--- must_die
+--- error_log
+"gw_aggregate_static" of "/x" takes the same place as "gw_aggregate_static" of "/x", give it another pointer in
+
+
+
+=== TEST: the member for errors in the place of what is static
+--- config
+location / { gw_aggregate object; gw_aggregate_errors code member=/x; gw_aggregate_part a /a; gw_aggregate_static /x 1; }
+--- must_die
+--- error_log
+member "/x" of "gw_aggregate_errors" takes the same place as "gw_aggregate_static" of "/x"
+
+
+
+=== TEST: too many members that are static
+--- config eval
+"location / { gw_aggregate object; gw_aggregate_part a /a; "
+. join(' ', map { "gw_aggregate_static /s$_ 0;" } 1 .. 256) . '}'
+--- must_die
+--- error_log
+"gw_aggregate_static" of "/s256" is one too many in
