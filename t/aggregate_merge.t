@@ -305,6 +305,79 @@ my $nginx = GW::Nginx->new(http => agg_server($be,
 
             if ($arg_i) { set $unused 1; }
         }
+
+        location = /s/last {
+            gw_aggregate object;
+            gw_aggregate_conflict last;
+            gw_aggregate_stream ordered;
+            gw_aggregate_errors code member=/errors;
+            gw_aggregate_part a /p/$arg_a root;
+            gw_aggregate_static /s 1;
+            gw_aggregate_part x /p/list;
+            gw_aggregate_part b /p/$arg_b root optional 'default={"w":0}';
+            gw_aggregate_part d /p/$arg_d as=/y/d optional;
+            gw_aggregate_part z /p/$arg_e optional omit;
+            gw_aggregate_part l /p/$arg_l optional append as=/l;
+            gw_aggregate_part m /p/list optional append as=/l;
+            gw_aggregate_static /state '"ok"' when=complete;
+        }
+        location = /w/last {
+            gw_aggregate object;
+            gw_aggregate_conflict last;
+            gw_aggregate_errors code member=/errors;
+            gw_aggregate_part a /p/$arg_a root;
+            gw_aggregate_static /s 1;
+            gw_aggregate_part x /p/list;
+            gw_aggregate_part b /p/$arg_b root optional 'default={"w":0}';
+            gw_aggregate_part d /p/$arg_d as=/y/d optional;
+            gw_aggregate_part z /p/$arg_e optional omit;
+            gw_aggregate_part l /p/$arg_l optional append as=/l;
+            gw_aggregate_part m /p/list optional append as=/l;
+            gw_aggregate_static /state '"ok"' when=complete;
+        }
+        location = /s/first {
+            gw_aggregate object;
+            gw_aggregate_conflict first;
+            gw_aggregate_stream ordered;
+            gw_aggregate_errors code member=/errors;
+            gw_aggregate_part a /p/$arg_a root;
+            gw_aggregate_static /s 1;
+            gw_aggregate_part x /p/list;
+            gw_aggregate_part b /p/$arg_b root optional 'default={"w":0}';
+            gw_aggregate_part d /p/$arg_d as=/y/d optional;
+            gw_aggregate_part z /p/$arg_e optional omit;
+            gw_aggregate_part l /p/$arg_l optional append as=/l;
+            gw_aggregate_part m /p/list optional append as=/l;
+            gw_aggregate_static /state '"ok"' when=complete;
+        }
+        location = /w/first {
+            gw_aggregate object;
+            gw_aggregate_conflict first;
+            gw_aggregate_errors code member=/errors;
+            gw_aggregate_part a /p/$arg_a root;
+            gw_aggregate_static /s 1;
+            gw_aggregate_part x /p/list;
+            gw_aggregate_part b /p/$arg_b root optional 'default={"w":0}';
+            gw_aggregate_part d /p/$arg_d as=/y/d optional;
+            gw_aggregate_part z /p/$arg_e optional omit;
+            gw_aggregate_part l /p/$arg_l optional append as=/l;
+            gw_aggregate_part m /p/list optional append as=/l;
+            gw_aggregate_static /state '"ok"' when=complete;
+        }
+        location = /s/array {
+            gw_aggregate array;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part a /p/$arg_a append;
+            gw_aggregate_part b /p/$arg_b append optional;
+            gw_aggregate_part c /p/a optional;
+        }
+        location = /s/late {
+            gw_aggregate object;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_static /state '"ok"' when=complete;
+            gw_aggregate_part b /p/$arg_b optional;
+        }
 END
 
 my $client = GW::Client->new($nginx->{port});
@@ -590,6 +663,61 @@ is($client->get('/one?b=b', "If-None-Match: $etag")->{status}, 304,
 $r = $client->request('HEAD', '/last?a=b&b=c');
 is($r->{header}{'content-length'}, length('{"x":[1,2],"y":4,"z":5}'),
    'the length for HEAD');
+
+
+# streams: the same bytes, as soon as they can be known
+
+for my $args (
+    'a=a&b=c&d=list&e=a&l=list', 'a=b&b=b&d=list&e=a&l=none',
+    'a=c&b=user&d=a&e=s404&l=s404', 'a=twice&b=s404&d=s404&e=s404&l=none',
+    'a=user&b=s404&d=s404&e=a&l=list', 'a=errors&b=errors&d=a&e=a&l=list',
+    'a=pretty&b=odd&d=d30-list&e=d60-a&l=list',
+    'a=c&b=c&d=d60-list&e=d30-a&l=d90-none', 'a=c&b=number&d=a&e=a&l=a',
+    'a=bytes-many&b=d30-many&d=a&e=d60-s404&l=d30-s404',
+) {
+    for my $how (qw(last first)) {
+        my $want = $client->get("/w/$how?$args");
+        my $got = $client->get("/s/$how?$args");
+
+        is($got->{body}, $want->{body}, "streamed, $how: $args");
+        is($got->{trailer}{'x-gw-failed'}, $want->{header}{'x-gw-failed'},
+           "$how: what failed");
+        is("$got->{header}{'transfer-encoding'} "
+           . $got->{trailer}{'x-gw-completed'},
+           "chunked $want->{header}{'x-gw-completed'}", "$how: a stream");
+    }
+}
+
+# what is waited for comes 400 ms before the rest
+my @pieces = GW::Aggregate::pieces($nginx,
+                                   '/s/last?a=c&b=d200-a&d=d600-a&e=s404&l=list');
+my ($first) = grep { length($_->[1]) } @pieces;
+is($first->[1], '{"z":5,"s":1,"x":1',
+   'last: all before the first part that is not there');
+within($first->[0], 0.2, 0.4, 'when all parts with "root" are there');
+is($pieces[-1][1], '{"z":5,"s":1,"x":1,"y":{"d":{"x":1}},"l":[1,2,1,2],'
+   . '"errors":{"z":"status"}}', 'and then the rest');
+
+@pieces = GW::Aggregate::pieces($nginx,
+                                '/s/first?a=c&b=d500-a&d=a&e=a&l=list');
+($first) = grep { length($_->[1]) } @pieces;
+is($first->[1], '{"y":4,"z":5,"s":1,"x":[1,2]',
+   'first: all before the first part that is not there');
+within($first->[0], 0, 0.2, 'at once');
+is($pieces[-1][1],
+   '{"y":4,"z":5,"s":1,"x":[1,2],"l":[1,2,1,2],"state":"ok"}',
+   'and then the rest');
+
+is($client->get('/s/array?a=list&b=d30-none')->{body}, '[1,2,{"x":1}]',
+   'an array in a stream');
+is($client->get('/s/array?a=none&b=d30-more')->{body},
+   '[{"i":1,"d":0} ,' . "\n" . ' {"i":2},{"x":1}]', 'nothing at first');
+is($client->get('/s/array?a=a&b=d30-more')->{status}, 502,
+   'a required part that cannot be appended');
+is($client->get('/s/late?b=d50-list')->{body},
+   '{"a":{"x":1},"state":"ok","b":[1,2]}', 'static members known at the end');
+is($client->get('/s/late?b=d50-s404')->{body}, '{"a":{"x":1},"b":null}',
+   'and not there');
 
 undef $client;
 sane($nginx, 'merged');

@@ -244,37 +244,10 @@ my $client = GW::Client->new($nginx->{port});
 my ($reply, $start, @pieces, @lines);
 
 
-# an answer, and when which of its bytes came: [ seconds, body so far ]
-
 sub pieces {
     my ($path) = @_;
 
-    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                     PeerPort => $nginx->{port}) or die;
-    my ($in, @pieces) = ('');
-    my $start = time();
-
-    syswrite($sock, "GET $path HTTP/1.1\r\nHost: x\r\n"
-                    . "Connection: close\r\n\r\n");
-
-    while (IO::Select->new($sock)->can_read(5)) {
-        last unless sysread($sock, $in, 65536, length($in));
-
-        my (undef, $body) = split(/\r\n\r\n/, $in, 2);
-        my $text = '';
-
-        while (defined $body && $body =~ s/\A([0-9a-f]+)\r\n//) {
-            my $size = hex($1);
-
-            last if !$size || length($body) < $size + 2;
-            $text .= substr($body, 0, $size, '');
-            substr($body, 0, 2, '');
-        }
-
-        push(@pieces, [ time() - $start, $text ]);
-    }
-
-    return @pieces;
+    return GW::Aggregate::pieces($nginx, $path);
 }
 
 
