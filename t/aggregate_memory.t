@@ -32,6 +32,9 @@ my $be = GW::Backend->new(
     '/list' => sub { $_[0]->json('{"i":[{"id":1},{"id":2},{"id":3}]}') },
     '/text' => sub { $_[0]->answer(200, 'text/plain', "a \"b\"\n" x 300) },
     '/s404' => sub { $_[0]->answer(404, 'text/html', '-') },
+    '/members' => sub { $_[0]->chunked('{"' . 'k' x 500, 'k' x 600 . '":0,',
+                                       (map { qq("\\u00e9$_":$_,) } 1 .. 40),
+                                       '"z":0}') },
     '/echo' => sub { $_[0]->json($_[1]{body}) },
     '/chunked' => sub { $_[0]->chunked('[', ('"' . 'y' x 900 . '",') x 9,
                                        '0]') },
@@ -110,6 +113,22 @@ my $nginx = GW::Nginx->new(level => 'warn', main => $alloc->main,
             gw_aggregate_drop a /y;
             gw_aggregate_rename a /x z;
             gw_aggregate_pick l /*/id;
+        }
+        location = /merge {
+            gw_aggregate object;
+            gw_aggregate_conflict error;
+            gw_aggregate_static /s 1;
+            gw_aggregate_part a /p/a root;
+            gw_aggregate_part m /p/members root;
+            gw_aggregate_part c /p/chunked append as=/c;
+            gw_aggregate_part l /p/list append as=/c at=/i;
+            gw_aggregate_drop l /*/id;
+        }
+        location = /members {
+            gw_aggregate object;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part m /p/members root;
+            gw_aggregate_part a /p/a root optional;
         }
         location = /text {
             gw_aggregate object;
@@ -240,8 +259,8 @@ ask('object') for 1 .. 3;
 ($worker) = $nginx->workers;
 my $before = descriptors();
 
-for my $kind (qw(object head failed partial nested chain each embed shape text
-                 gzip ordered lines cached post))
+for my $kind (qw(object head failed partial nested chain each embed shape merge
+                 members text gzip ordered lines cached post))
 {
     my $good = ask($kind);
     my @wrong;
