@@ -183,6 +183,30 @@ my $failing = join('', map { <<"END" } ['', '30s'], ['/slow', '150ms']);
             gw_aggregate_part b /bad/f/\$arg_f optional timeout=$_->[1];
             gw_aggregate_part c /good/big/\$arg_n optional;
         }
+        location = /merge$_->[0] {
+            gw_aggregate object;
+            gw_aggregate_part a /good/v/\$arg_n root;
+            gw_aggregate_part b /bad/f/\$arg_f optional root timeout=$_->[1];
+            gw_aggregate_part c /good/big/\$arg_n as=/x;
+            gw_aggregate_part l /good/big/\$arg_n append optional;
+            gw_aggregate_part m /bad/f/\$arg_f append as=/l optional
+                              timeout=$_->[1];
+            gw_aggregate_part o /good/v/\$arg_n append optional as=/l at=/x;
+            gw_aggregate_static /s 1;
+        }
+        location = /members$_->[0] {
+            gw_aggregate object;
+            gw_aggregate_stream ordered;
+            gw_aggregate_conflict first;
+            gw_aggregate_part a /good/v/\$arg_n root;
+            gw_aggregate_part b /bad/f/\$arg_f optional root timeout=$_->[1];
+            gw_aggregate_part c /good/big/\$arg_n as=/x;
+            gw_aggregate_part l /good/big/\$arg_n append optional;
+            gw_aggregate_part m /bad/f/\$arg_f append as=/l optional
+                              timeout=$_->[1];
+            gw_aggregate_part o /good/v/\$arg_n append optional as=/l at=/x;
+            gw_aggregate_static /s 1;
+        }
         location = /lines$_->[0] {
             gw_aggregate object;
             gw_aggregate_stream ndjson;
@@ -378,6 +402,16 @@ my %kind = (
         return ("?n=$n&f=$f", 200, '{"part":"a","value":' . v($n) . "}\n"
                 . '{"part":"b","value":null,"error":"' . $fault{$f} . "\"}\n"
                 . '{"part":"c","value":' . big($n) . "}\n", 0, lines => 1);
+    },
+    merge => sub {
+        my ($n, $f) = @_;
+        return ("?n=$n&f=$f", 200, "{\"n\":\"$n\",\"x\":" . big($n)
+                . ",\"l\":[\"$n\",\"$many\",1,{\"y\":2}],\"s\":1}", 0);
+    },
+    members => sub {
+        my ($n, $f) = @_;
+        return ("?n=$n&f=$f", 200, "{\"n\":\"$n\",\"x\":[1,{\"y\":2}]"
+                . ",\"l\":[\"$n\",\"$many\",1,{\"y\":2}],\"s\":1}", 0);
     },
     post => sub {
         my ($n) = @_;
