@@ -222,7 +222,9 @@ ngx_http_gw_concurrency_call(ngx_http_gw_concurrency_node_t *node,
         return NGX_DECLINED;
     }
 
-    if (ask ? ask->resent : remote->unknown) {
+    if (ngx_http_gw_redis_link_conf(link)->eval
+        || (ask ? ask->resent : remote->unknown))
+    {
         ngx_str_set(&args[0], "EVAL");
         args[1] = ngx_http_gw_concurrency_lua;
 

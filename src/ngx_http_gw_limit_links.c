@@ -29,6 +29,11 @@ typedef struct {
 static void ngx_http_gw_limit_links_timer(ngx_event_t *ev);
 static void ngx_http_gw_limit_links_beat(ngx_event_t *ev);
 static void ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links);
+static ngx_int_t ngx_http_gw_limit_links_connect(
+    ngx_http_gw_limit_service_t *service, ngx_cycle_t *cycle,
+    ngx_http_gw_redis_link_conf_t *lcf);
+static void ngx_http_gw_limit_links_count(ngx_http_gw_limit_service_t *service,
+    ngx_http_gw_limit_way_t *way);
 static ngx_int_t ngx_http_gw_limit_links_service(
     ngx_http_gw_limit_service_t *service, ngx_http_gw_metrics_t *metrics);
 
@@ -271,9 +276,11 @@ ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
 
         ngx_http_gw_limit_redis_scripts(&lcf.scripts, &lcf.nscripts);
 
-        service->link = ngx_http_gw_redis_link_create(cycle->pool, cycle->log,
-                                                      &lcf);
-        if (service->link == NULL) {
+        if (service->conf->eval) {
+            lcf.nscripts = 0;
+        }
+
+        if (ngx_http_gw_limit_links_connect(service, cycle, &lcf) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -305,10 +312,42 @@ ngx_http_gw_limit_links_start(ngx_http_gw_limit_links_t *links,
 }
 
 
+static ngx_int_t
+ngx_http_gw_limit_links_connect(ngx_http_gw_limit_service_t *service,
+    ngx_cycle_t *cycle, ngx_http_gw_redis_link_conf_t *lcf)
+{
+    ngx_uint_t                i;
+    ngx_http_gw_limit_way_t  *way;
+
+    service->nways = service->conf->connections;
+
+    service->ways = ngx_pcalloc(cycle->pool, service->nways
+                                             * sizeof(*service->ways));
+    if (service->ways == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < service->nways; i++) {
+        way = &service->ways[i];
+
+        way->link = ngx_http_gw_redis_link_create(cycle->pool, cycle->log,
+                                                  lcf);
+        if (way->link == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    service->link = service->ways[0].link;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                    i, k;
+    ngx_http_gw_limit_service_t  *service;
 
     ngx_http_gw_limit_links_flush(links);
 
@@ -317,10 +356,17 @@ ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links)
     }
 
     for (i = 0; i < links->n; i++) {
-        if (links->services[i].link) {
-            ngx_http_gw_redis_link_exit(links->services[i].link);
-            links->services[i].link = NULL;
+        service = &links->services[i];
+
+        if (service->link == NULL) {
+            continue;
         }
+
+        for (k = 0; k < service->nways; k++) {
+            ngx_http_gw_redis_link_exit(service->ways[k].link);
+        }
+
+        service->link = NULL;
     }
 }
 
@@ -337,7 +383,33 @@ ngx_http_gw_limit_link(ngx_http_gw_limit_links_t *links, ngx_uint_t n)
 
 
 ngx_http_gw_redis_link_t *
-ngx_http_gw_limit_link_find(ngx_http_gw_limit_links_t *links, u_char *name,
+ngx_http_gw_limit_link_next(ngx_http_gw_limit_links_t *links, ngx_uint_t n)
+{
+    ngx_uint_t                    i;
+    ngx_http_gw_redis_link_t     *link;
+    ngx_http_gw_limit_service_t  *service;
+
+    service = &links->services[n];
+    link = ngx_http_gw_limit_link(links, n);
+
+    if (link == NULL || service->nways == 1) {
+        return link;
+    }
+
+    for (i = 0; i < service->nways; i++) {
+        link = service->ways[service->turn++ % service->nways].link;
+
+        if (ngx_http_gw_redis_link_state(link) == NGX_HTTP_GW_REDIS_UP) {
+            break;
+        }
+    }
+
+    return link;
+}
+
+
+ngx_http_gw_limit_service_t *
+ngx_http_gw_limit_service_find(ngx_http_gw_limit_links_t *links, u_char *name,
     size_t len)
 {
     ngx_str_t   *s;
@@ -347,11 +419,28 @@ ngx_http_gw_limit_link_find(ngx_http_gw_limit_links_t *links, u_char *name,
         s = &links->services[i].conf->name;
 
         if (s->len == len && ngx_strncmp(s->data, name, len) == 0) {
-            return links->services[i].link;
+            return links->services[i].link ? &links->services[i] : NULL;
         }
     }
 
     return NULL;
+}
+
+
+ngx_http_gw_redis_state_e
+ngx_http_gw_limit_links_state(ngx_http_gw_limit_service_t *service)
+{
+    ngx_uint_t                 i;
+    ngx_http_gw_redis_state_e  best, state;
+
+    best = NGX_HTTP_GW_REDIS_DOWN;
+
+    for (i = 0; i < service->nways; i++) {
+        state = ngx_http_gw_redis_link_state(service->ways[i].link);
+        best = ngx_max(best, state);
+    }
+
+    return best;
 }
 
 
@@ -435,10 +524,8 @@ ngx_http_gw_limit_links_timer(ngx_event_t *ev)
 static void
 ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links)
 {
-    uint64_t                         new;
-    ngx_uint_t                       i, k;
-    ngx_http_gw_limit_service_t     *service;
-    const ngx_http_gw_redis_stat_t  *stat;
+    ngx_uint_t                    i, k;
+    ngx_http_gw_limit_service_t  *service;
 
     for (i = 0; i < links->n; i++) {
         service = &links->services[i];
@@ -447,19 +534,33 @@ ngx_http_gw_limit_links_flush(ngx_http_gw_limit_links_t *links)
             continue;
         }
 
-        stat = ngx_http_gw_redis_link_stat(service->link);
-
-        for (k = 0; k < NGX_HTTP_GW_LIMIT_STATS; k++) {
-            new = ngx_http_gw_limit_stat(stat, k)
-                  - ngx_http_gw_limit_stat(&service->flushed, k);
-
-            if (new) {
-                ngx_http_gw_counters_add(service->counters, k, new);
-            }
+        for (k = 0; k < service->nways; k++) {
+            ngx_http_gw_limit_links_count(service, &service->ways[k]);
         }
-
-        service->flushed = *stat;
     }
+}
+
+
+static void
+ngx_http_gw_limit_links_count(ngx_http_gw_limit_service_t *service,
+    ngx_http_gw_limit_way_t *way)
+{
+    uint64_t                         new;
+    ngx_uint_t                       k;
+    const ngx_http_gw_redis_stat_t  *stat;
+
+    stat = ngx_http_gw_redis_link_stat(way->link);
+
+    for (k = 0; k < NGX_HTTP_GW_LIMIT_STATS; k++) {
+        new = ngx_http_gw_limit_stat(stat, k)
+              - ngx_http_gw_limit_stat(&way->flushed, k);
+
+        if (new) {
+            ngx_http_gw_counters_add(service->counters, k, new);
+        }
+    }
+
+    way->flushed = *stat;
 }
 
 
@@ -489,7 +590,7 @@ static ngx_int_t
 ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
     ngx_http_gw_metrics_t *metrics)
 {
-    uint64_t            up, value;
+    uint64_t            up, open, value;
     ngx_uint_t          k, n;
     gw_metric_label_t   labels[2];
 
@@ -531,8 +632,7 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         return NGX_ERROR;
     }
 
-    up = (ngx_http_gw_redis_link_state(service->link)
-          == NGX_HTTP_GW_REDIS_UP);
+    up = (ngx_http_gw_limit_links_state(service) == NGX_HTTP_GW_REDIS_UP);
 
     if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_up, 1, labels, up)
         != NGX_OK)
@@ -540,14 +640,20 @@ ngx_http_gw_limit_links_service(ngx_http_gw_limit_service_t *service,
         return NGX_ERROR;
     }
 
+    value = 0;
+    open = 1;
+
+    for (k = 0; k < service->nways; k++) {
+        value += ngx_http_gw_redis_link_inflight(service->ways[k].link);
+        open &= ngx_http_gw_redis_link_open(service->ways[k].link);
+    }
+
     if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_open, 1, labels,
-                                ngx_http_gw_redis_link_open(service->link))
+                                open)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
-
-    value = ngx_http_gw_redis_link_inflight(service->link);
 
     if (ngx_http_gw_metrics_add(metrics, &ngx_http_gw_redis_inflight, 1,
                                 labels, value)

@@ -30,11 +30,19 @@
 
 
 typedef struct {
+    ngx_http_gw_redis_link_t   *link;
+    ngx_http_gw_redis_stat_t    flushed;         /* already counted */
+} ngx_http_gw_limit_way_t;
+
+
+typedef struct {
     ngx_http_gw_redis_conf_t   *conf;
     ngx_http_gw_counters_t     *counters;        /* NULL: not used by limits */
     ngx_http_gw_redis_duty_zone_t  *duty;
-    ngx_http_gw_redis_link_t   *link;            /* of the worker */
-    ngx_http_gw_redis_stat_t    flushed;         /* already counted */
+    ngx_http_gw_redis_link_t   *link;            /* of the worker, the first */
+    ngx_http_gw_limit_way_t    *ways;            /* all of them */
+    ngx_uint_t                  nways;
+    ngx_uint_t                  turn;            /* of decisions */
     ngx_http_gw_redis_hosts_t   hosts;
 
     /* of its clock to that of this host, usec */
@@ -76,8 +84,19 @@ void ngx_http_gw_limit_links_exit(ngx_http_gw_limit_links_t *links);
 ngx_http_gw_redis_link_t *ngx_http_gw_limit_link(
     ngx_http_gw_limit_links_t *links, ngx_uint_t n);
 
-/* Returns the link of a service, NULL if the limits do not use it. */
-ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_find(
+/*
+ * Returns the link for the next decision: one of "connections" after the
+ * other, as long as it is up.  What must keep its order uses one link.
+ */
+ngx_http_gw_redis_link_t *ngx_http_gw_limit_link_next(
+    ngx_http_gw_limit_links_t *links, ngx_uint_t n);
+
+/* Returns the state of a service: the best of its links. */
+ngx_http_gw_redis_state_e ngx_http_gw_limit_links_state(
+    ngx_http_gw_limit_service_t *service);
+
+/* Returns a service by its name, NULL if the limits do not use it. */
+ngx_http_gw_limit_service_t *ngx_http_gw_limit_service_find(
     ngx_http_gw_limit_links_t *links, u_char *name, size_t len);
 
 /*

@@ -264,11 +264,27 @@ ngx_http_gw_limit_redis_check(ngx_http_gw_limit_redis_t *check)
         }
     }
 
+    return ngx_http_gw_limit_redis_again(check);
+}
+
+
+ngx_int_t
+ngx_http_gw_limit_redis_again(ngx_http_gw_limit_redis_t *check)
+{
+    ngx_uint_t  give;
+
+    give = (check->mode == NGX_HTTP_GW_LIMIT_REDIS_GIVE);
+
+    if (check->resent || ngx_http_gw_redis_link_conf(check->link)->eval) {
+        return ngx_http_gw_limit_redis_ask(check,
+                                     &ngx_http_gw_limit_redis_eval,
+                                     give ? &ngx_http_gw_limit_redis_give_lua
+                                          : &ngx_http_gw_limit_redis_lua);
+    }
+
     return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
-                                       check->mode
-                                       == NGX_HTTP_GW_LIMIT_REDIS_GIVE
-                                       ? &ngx_http_gw_limit_redis_give_sha
-                                       : &ngx_http_gw_limit_redis_sha);
+                                     give ? &ngx_http_gw_limit_redis_give_sha
+                                          : &ngx_http_gw_limit_redis_sha);
 }
 
 
@@ -485,23 +501,6 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
 }
 
 
-ngx_int_t
-ngx_http_gw_limit_redis_again(ngx_http_gw_limit_redis_t *check)
-{
-    if (check->resent) {
-        return ngx_http_gw_limit_redis_ask(check,
-                                           &ngx_http_gw_limit_redis_eval,
-                                           &ngx_http_gw_limit_redis_lua);
-    }
-
-    return ngx_http_gw_limit_redis_ask(check, &ngx_http_gw_limit_redis_evalsha,
-                                       check->mode
-                                       == NGX_HTTP_GW_LIMIT_REDIS_GIVE
-                                       ? &ngx_http_gw_limit_redis_give_sha
-                                       : &ngx_http_gw_limit_redis_sha);
-}
-
-
 void
 ngx_http_gw_limit_redis_cancel(ngx_http_gw_limit_redis_t *check)
 {
@@ -542,14 +541,7 @@ ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc, redisReply *reply)
         {
             check->resent = 1;
 
-            if (ngx_http_gw_limit_redis_ask(check,
-                                            &ngx_http_gw_limit_redis_eval,
-                                            check->mode
-                                            == NGX_HTTP_GW_LIMIT_REDIS_GIVE
-                                            ? &ngx_http_gw_limit_redis_give_lua
-                                            : &ngx_http_gw_limit_redis_lua)
-                == NGX_AGAIN)
-            {
+            if (ngx_http_gw_limit_redis_again(check) == NGX_AGAIN) {
                 return;
             }
 

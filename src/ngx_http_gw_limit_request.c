@@ -229,7 +229,8 @@ ngx_http_gw_limit_ask_redis(ngx_http_request_t *r,
 
     ctx->calls->service = ngx_http_gw_limit_service(set);
 
-    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls->service);
+    link = ngx_http_gw_limit_link_next(&ctx->worker->links,
+                                       ctx->calls->service);
 
     ctx->calls->take.handler = ngx_http_gw_limit_done;
     ctx->calls->take.data = ctx;

@@ -237,18 +237,18 @@ void
 ngx_http_gw_limit_get_state(ngx_http_gw_limit_links_t *links,
     ngx_http_variable_value_t *v, ngx_str_t *name)
 {
-    ngx_http_gw_redis_link_t  *link;
+    ngx_http_gw_limit_service_t  *service;
 
-    link = ngx_http_gw_limit_link_find(links,
+    service = ngx_http_gw_limit_service_find(links,
                                  name->data + (sizeof("gw_redis_state_") - 1),
                                  name->len - (sizeof("gw_redis_state_") - 1));
-    if (link == NULL) {
+    if (service == NULL) {
         v->not_found = 1;
         return;
     }
 
     ngx_http_gw_limit_set_value(v,
-               &ngx_http_gw_limit_states[ngx_http_gw_redis_link_state(link)]);
+           &ngx_http_gw_limit_states[ngx_http_gw_limit_links_state(service)]);
 }
 
 

@@ -121,7 +121,8 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         }
     }
 
-    link = ngx_http_gw_limit_link(&ctx->worker->links, ctx->calls->service);
+    link = ngx_http_gw_limit_link_next(&ctx->worker->links,
+                                       ctx->calls->service);
 
     cells = ngx_palloc(r->pool, (qctx->remote + 1)
                                 * sizeof(ngx_http_gw_limit_redis_cell_t));

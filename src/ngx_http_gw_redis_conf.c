@@ -45,6 +45,8 @@ static char *ngx_http_gw_redis_server(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
 static char *ngx_http_gw_redis_mode(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
+static char *ngx_http_gw_redis_commands(ngx_conf_t *cf,
+    ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
 static char *ngx_http_gw_redis_string(ngx_conf_t *cf,
     ngx_http_gw_redis_conf_t *rcf, const ngx_http_gw_redis_param_t *param);
 static char *ngx_http_gw_redis_prefix(ngx_conf_t *cf,
@@ -91,6 +93,12 @@ static const ngx_http_gw_redis_param_t  ngx_http_gw_redis_params[] = {
     { ngx_string("queue"), ngx_http_gw_redis_number,
       offsetof(ngx_http_gw_redis_conf_t, queue),
       NGX_HTTP_GW_REDIS_QUEUE_MIN, NGX_HTTP_GW_REDIS_QUEUE_MAX },
+
+    { ngx_string("connections"), ngx_http_gw_redis_number,
+      offsetof(ngx_http_gw_redis_conf_t, connections),
+      1, NGX_HTTP_GW_REDIS_CONNECTIONS_MAX },
+
+    { ngx_string("commands"), ngx_http_gw_redis_commands, 0, 0, 0 },
 
     { ngx_string("max_fails"), ngx_http_gw_redis_number,
       offsetof(ngx_http_gw_redis_conf_t, max_fails),
@@ -202,6 +210,8 @@ ngx_http_gw_redis_block(ngx_conf_t *cf, ngx_array_t *services,
 
     rcf->database = NGX_CONF_UNSET;
     rcf->queue = NGX_CONF_UNSET;
+    rcf->connections = NGX_CONF_UNSET;
+    rcf->eval = NGX_CONF_UNSET;
     rcf->max_fails = NGX_CONF_UNSET;
     rcf->mode = NGX_CONF_UNSET_UINT;
     rcf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -459,6 +469,36 @@ ngx_http_gw_redis_mode(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
 
 
 static char *
+ngx_http_gw_redis_commands(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
+    const ngx_http_gw_redis_param_t *param)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (rcf->eval != NGX_CONF_UNSET) {
+        return ngx_http_gw_redis_duplicate(cf, rcf);
+    }
+
+    if (ngx_strcmp(value[1].data, "auto") == 0) {
+        rcf->eval = 0;
+
+    } else if (ngx_strcmp(value[1].data, "eval") == 0) {
+        rcf->eval = 1;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid commands \"%V\" of gw_redis \"%V\", it "
+                           "must be \"auto\" or \"eval\"; \"increx\" is not "
+                           "supported in this release", &value[1], &rcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_gw_redis_string(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf,
     const ngx_http_gw_redis_param_t *param)
 {
@@ -650,6 +690,8 @@ ngx_http_gw_redis_finish(ngx_conf_t *cf, ngx_http_gw_redis_conf_t *rcf)
 
     ngx_conf_init_value(rcf->database, 0);
     ngx_conf_init_value(rcf->queue, 1024);
+    ngx_conf_init_value(rcf->connections, 1);
+    ngx_conf_init_value(rcf->eval, 0);
     ngx_conf_init_value(rcf->max_fails, 3);
     ngx_conf_init_uint_value(rcf->mode, 0);
     ngx_conf_init_msec_value(rcf->connect_timeout, 200);

@@ -25,6 +25,9 @@
 #define NGX_HTTP_GW_REDIS_QUEUE_MIN      8
 #define NGX_HTTP_GW_REDIS_QUEUE_MAX      65536
 
+/* the bound of the parameter "connections" */
+#define NGX_HTTP_GW_REDIS_CONNECTIONS_MAX  16
+
 /* the bound of a password file, bytes */
 #define NGX_HTTP_GW_REDIS_PASSWORD_MAX   4096
 
@@ -50,6 +53,8 @@ typedef struct {
     ngx_msec_t                keepalive_interval;
     ngx_int_t                 max_fails;       /* 0: no breaker */
     ngx_int_t                 queue;           /* commands in flight */
+    ngx_int_t                 connections;     /* of a worker */
+    ngx_flag_t                eval;            /* no EVALSHA */
 
     ngx_uint_t                mode;            /* set by "mode" */
     ngx_str_t                 password_file;

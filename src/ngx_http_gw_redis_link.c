@@ -437,6 +437,13 @@ ngx_http_gw_redis_link_stat(ngx_http_gw_redis_link_t *link)
 }
 
 
+ngx_http_gw_redis_conf_t *
+ngx_http_gw_redis_link_conf(ngx_http_gw_redis_link_t *link)
+{
+    return link->conf;
+}
+
+
 ngx_uint_t
 ngx_http_gw_redis_link_open(ngx_http_gw_redis_link_t *link)
 {

@@ -183,6 +183,10 @@ ngx_http_gw_redis_state_e ngx_http_gw_redis_link_state(
 const ngx_http_gw_redis_stat_t *ngx_http_gw_redis_link_stat(
     ngx_http_gw_redis_link_t *link);
 
+/* Returns what the link was made of. */
+ngx_http_gw_redis_conf_t *ngx_http_gw_redis_link_conf(
+    ngx_http_gw_redis_link_t *link);
+
 /* Returns 1 while the breaker is open. */
 ngx_uint_t ngx_http_gw_redis_link_open(ngx_http_gw_redis_link_t *link);
 

@@ -174,28 +174,53 @@ GET /t
 fine
 
 
-=== TEST: several connections are unknown is refused
+=== TEST: connections 0 is refused
 --- http_config
     gw_redis main {
         server 127.0.0.1:6379;
-        connections 2;
+        connections 0;
     }
 --- config
 --- must_die
 --- error_log
-unknown directive "connections" in "gw_redis"
+invalid value "0" of "connections" in gw_redis "main", it must be a number from 1 to 16
 
 
-=== TEST: commands is unknown is refused
+=== TEST: connections 17 is refused
 --- http_config
     gw_redis main {
         server 127.0.0.1:6379;
+        connections 17;
+    }
+--- config
+--- must_die
+--- error_log
+invalid value "17" of "connections" in gw_redis "main", it must be a number from 1 to 16
+
+
+=== TEST: commands increx is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        commands increx;
+    }
+--- config
+--- must_die
+--- error_log
+invalid commands "increx" of gw_redis "main", it must be "auto" or "eval"; "increx" is not supported in this release
+
+
+=== TEST: commands twice is refused
+--- http_config
+    gw_redis main {
+        server 127.0.0.1:6379;
+        commands auto;
         commands eval;
     }
 --- config
 --- must_die
 --- error_log
-unknown directive "commands" in "gw_redis"
+"commands" is duplicate in gw_redis "main"
 
 
 === TEST: exit_timeout is unknown is refused
