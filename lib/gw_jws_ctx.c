@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "gw_jws.h"
 #include "gw_jws_ctx.h"
 
@@ -25,6 +27,7 @@ gw_jws_ctx_create(gw_hash_t *hash)
     ctx->md = EVP_MD_CTX_new();
 
     if (ctx->md == NULL) {
+        ERR_clear_error();
         free(ctx);
         return NULL;
     }

@@ -273,5 +273,9 @@ gw_jws_refused(void)
         }
     }
 
+    /* without memory an entry may be empty, and others behind it */
+
+    ERR_clear_error();
+
     return rc;
 }
