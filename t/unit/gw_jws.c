@@ -596,7 +596,7 @@ test_headers(void)
     ok(bad == 0, "every token with a kept header is verified");
     ok(known == 2 * GW_JWS_HEADERS, "each second one was kept: %d", known);
 
-    /* the last ones are there, and the first of them makes room for a new one */
+    /* the last ones are there; the first of them makes room for a new one */
 
     known = 0;
 

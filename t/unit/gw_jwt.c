@@ -248,7 +248,7 @@ static const typ_row_t  typ_rows[] = {
 
 
 /*
- * A plain payload is read where it stands, another one from a tree: each row is
+ * A plain payload is read where it stands, others from a tree: each row is
  * tried as it is, and with a member whose name has an escape.
  *
  *     buf  where the second form is written
