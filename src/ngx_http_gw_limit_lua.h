@@ -123,20 +123,56 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "df707c7dd851ef5cd4cdbca54a284b98d9f0658c"
+    "d8ed36370d499f6e99894de9f1d63aac28b15172"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
-    "local call,ceil=redis.call,math.ceil\n"                                  \
+    "local call,ceil,format=redis.call,math.ceil,string.format\n"             \
     "local t=call('TIME')\n"                                                  \
     "local now=t[1]*1000000+t[2]\n"                                           \
     "local n=#KEYS\n"                                                         \
     "local kinds=ARGV[3*n+1]\n"                                               \
-    "local mode=kinds and kinds:sub(1,1)\n"                                   \
     "local ok=true\n"                                                         \
     "local out,stale,cells={now},{},{}\n"                                     \
+    "local function digits(number)\n"                                         \
+    "if number<2147483648 then\n"                                             \
+    "return format('%d',number)\n"                                            \
+    "elseif number<2147483648000000 then\n"                                   \
+    "return format('%d%06d',number/1000000,number%1000000)\n"                 \
+    "end\n"                                                                   \
+    "return number\n"                                                         \
+    "end\n"                                                                   \
+    "if not kinds then\n"                                                     \
+    "local unpack,packed=struct.unpack,ARGV[1]\n"                             \
     "for i=1,n do\n"                                                          \
-    "local kind=kinds and kinds:sub(i+1,i+1)\n"                               \
-    "local window=kind and kind:lower()\n"                                    \
+    "local _,need,tau=unpack('<ddd',packed,24*i-23)\n"                        \
+    "local d=(call('GET',KEYS[i])or 0)-now\n"                                 \
+    "if d<0 then\n"                                                           \
+    "d=0\n"                                                                   \
+    "elseif d>tau then\n"                                                     \
+    "d=tau\n"                                                                 \
+    "stale[i]=true\n"                                                         \
+    "end\n"                                                                   \
+    "if d+need>tau then\n"                                                    \
+    "ok=false\n"                                                              \
+    "end\n"                                                                   \
+    "out[i+1]=d\n"                                                            \
+    "end\n"                                                                   \
+    "for i=1,n do\n"                                                          \
+    "local d=out[i+1]\n"                                                      \
+    "local charge=ok and unpack('<d',packed,24*i-23)or 0\n"                   \
+    "if charge>0 or stale[i]then\n"                                           \
+    "d=d+charge\n"                                                            \
+    "call('SET',KEYS[i],digits(now+d),'PX',\n"                                \
+    "digits(ceil(d/1000)+1))\n"                                               \
+    "end\n"                                                                   \
+    "out[i+1]=ok and d or-1-d\n"                                              \
+    "end\n"                                                                   \
+    "return out\n"                                                            \
+    "end\n"                                                                   \
+    "local mode=kinds:sub(1,1)\n"                                             \
+    "for i=1,n do\n"                                                          \
+    "local kind=kinds:sub(i+1,i+1)\n"                                         \
+    "local window=kind:lower()\n"                                             \
     "local d,room\n"                                                          \
     "if window=='s' or window=='f' then\n"                                    \
     "local limit,period=ARGV[3*i-1]+0,ARGV[3*i]+0\n"                          \
@@ -236,7 +272,7 @@
     "end\n"                                                                   \
     "if room or window=='-' then\n"                                           \
     "out[i+1]=d\n"                                                            \
-    "elseif kind and kind~=window then\n"                                     \
+    "elseif kind~=window then\n"                                              \
     "out[i+1]=-1-d\n"                                                         \
     "else\n"                                                                  \
     "ok=false\n"                                                              \
@@ -266,18 +302,20 @@
     "end\n"                                                                   \
     "if write and mode~='p' then\n"                                           \
     "if cell and cell[4]then\n"                                               \
-    "call('SET',cell[4],d,'PX',cell[5])\n"                                    \
+    "call('SET',cell[4],digits(d),'PX',digits(cell[5]))\n"                    \
     "if cell[6]then\n"                                                        \
-    "call('SET',KEYS[i],cell[6],'PX',cell[5])\n"                              \
+    "call('SET',KEYS[i],cell[6],'PX',digits(cell[5]))\n"                      \
     "end\n"                                                                   \
     "if cell[7]then\n"                                                        \
-    "call('SET',cell[7],cell[8],'PX',cell[5])\n"                              \
+    "call('SET',cell[7],cell[8],'PX',digits(cell[5]))\n"                      \
     "end\n"                                                                   \
     "elseif cell then\n"                                                      \
-    "call('HSET',KEYS[i],'w',cell[1],'c',d,'p',cell[2])\n"                    \
-    "call('PEXPIRE',KEYS[i],ceil((cell[1]-now)/1000)+1)\n"                    \
+    "call('HSET',KEYS[i],'w',digits(cell[1]),'c',digits(d),'p',\n"            \
+    "digits(cell[2]))\n"                                                      \
+    "call('PEXPIRE',KEYS[i],digits(ceil((cell[1]-now)/1000)+1))\n"            \
     "else\n"                                                                  \
-    "call('SET',KEYS[i],now+d,'PX',ceil(d/1000)+1)\n"                         \
+    "call('SET',KEYS[i],digits(now+d),'PX',\n"                                \
+    "digits(ceil(d/1000)+1))\n"                                               \
     "end\n"                                                                   \
     "end\n"                                                                   \
     "out[i+1]=(second or ok and not short)and d or-1-d\n"                     \

@@ -49,6 +49,10 @@ static u_char *ngx_http_gw_limit_redis_units(ngx_str_t *args,
 static u_char *ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
     u_char *p);
+static u_char *ngx_http_gw_limit_redis_pack(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p);
+static void ngx_http_gw_limit_redis_numbers(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, int64_t v[3]);
 static void ngx_http_gw_limit_redis_done(void *data, ngx_int_t rc,
     redisReply *reply);
 static ngx_int_t ngx_http_gw_limit_redis_answer(
@@ -293,6 +297,7 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     ngx_str_t *command, ngx_str_t *script)
 {
     u_char                   *p;
+    size_t                    told;
     u_char                    kinds[1 + 2 * NGX_HTTP_GW_LIMIT_REDIS_MAX];
     u_char                    text[NGX_HTTP_GW_LIMIT_REDIS_WORDS
                                    * NGX_INT64_LEN];
@@ -317,9 +322,16 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
     p = ngx_sprintf(text, "%ui", n - 3);
     args[2].len = p - text;
 
+    told = ngx_http_gw_limit_redis_kinds(check, kinds);
+
+    args[n].data = p;
+
     for (i = 0; i < check->ncells; i++) {
 
-        if (ngx_http_gw_limit_redis_is_quota(&check->cells[i])) {
+        if (told == 0) {
+            p = ngx_http_gw_limit_redis_pack(check, &check->cells[i], p);
+
+        } else if (ngx_http_gw_limit_redis_is_quota(&check->cells[i])) {
             p = ngx_http_gw_limit_redis_units(&args[n], &check->cells[i], p);
             n += 6;
 
@@ -330,15 +342,16 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
         }
     }
 
-    args[n].data = kinds;
-    args[n].len = ngx_http_gw_limit_redis_kinds(check, kinds);
+    if (told == 0) {
+        args[n].len = p - args[n].data;
 
-    if (args[n].len) {
-        n++;
+    } else {
+        args[n].data = kinds;
+        args[n].len = told;
     }
 
     cmd.args = args;
-    cmd.nargs = n;
+    cmd.nargs = n + 1;
     cmd.done = ngx_http_gw_limit_redis_done;
     cmd.data = check;
     cmd.late = NULL;
@@ -360,7 +373,7 @@ ngx_http_gw_limit_redis_ask(ngx_http_gw_limit_redis_t *check,
 }
 
 
-/* Returns their number, 0 if take.lua has them without being told. */
+/* Returns their number, 0 if take.lua knows without being told. */
 
 static size_t
 ngx_http_gw_limit_redis_kinds(ngx_http_gw_limit_redis_t *check, u_char *kinds)
@@ -445,16 +458,64 @@ ngx_http_gw_limit_redis_units(ngx_str_t *args,
 }
 
 
-/* the three numbers of take.lua and give.lua, as gw_gcra_take() has them */
+/* the three arguments of another limit */
 
 static u_char *
 ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
     ngx_http_gw_limit_redis_t *check, ngx_http_gw_limit_redis_cell_t *cell,
     u_char *p)
 {
-    int64_t      v[3], most;
-    gw_gcra_t   *gcra;
-    ngx_uint_t   i;
+    int64_t     v[3];
+    ngx_uint_t  i;
+
+    ngx_http_gw_limit_redis_numbers(check, cell, v);
+
+    for (i = 0; i < 3; i++) {
+        args[i].data = p;
+        p = ngx_sprintf(p, "%L", v[i]);
+        args[i].len = p - args[i].data;
+    }
+
+    return p;
+}
+
+
+/* the same as doubles, which are what Lua counts with */
+
+static u_char *
+ngx_http_gw_limit_redis_pack(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, u_char *p)
+{
+    double      number;
+    int64_t     v[3];
+    uint64_t    word;
+    ngx_uint_t  i, n;
+
+    ngx_http_gw_limit_redis_numbers(check, cell, v);
+
+    for (i = 0; i < 3; i++) {
+        number = (double) v[i];
+        ngx_memcpy(&word, &number, sizeof(uint64_t));
+
+        /* little-endian, wherever Redis runs */
+
+        for (n = 0; n < sizeof(uint64_t); n++) {
+            *p++ = (u_char) (word >> 8 * n);
+        }
+    }
+
+    return p;
+}
+
+
+/* the three numbers of take.lua and give.lua, as gw_gcra_take() has them */
+
+static void
+ngx_http_gw_limit_redis_numbers(ngx_http_gw_limit_redis_t *check,
+    ngx_http_gw_limit_redis_cell_t *cell, int64_t v[3])
+{
+    int64_t     most;
+    gw_gcra_t  *gcra;
 
     gcra = cell->gcra;
 
@@ -490,14 +551,6 @@ ngx_http_gw_limit_redis_ticks(ngx_str_t *args,
         v[1] += gcra->debt;
         v[2] += gcra->debt;
     }
-
-    for (i = 0; i < 3; i++) {
-        args[i].data = p;
-        p = ngx_sprintf(p, "%L", v[i]);
-        args[i].len = p - args[i].data;
-    }
-
-    return p;
 }
 
 

@@ -239,7 +239,23 @@ units(const limit_t *l)
 }
 
 
-/* as ngx_http_gw_limit_redis_ticks() */
+/* as ngx_http_gw_limit_redis_pack() */
+
+static void
+packed(double n)
+{
+    uint64_t  word;
+    unsigned  i;
+
+    memcpy(&word, &n, sizeof(word));
+
+    for (i = 0; i < sizeof(word); i++) {
+        (void) fputc((int) (word >> 8 * i & 255), out);
+    }
+}
+
+
+/* as ngx_http_gw_limit_redis_ticks(); mode 0: packed */
 
 static void
 ticks(const limit_t *l, char mode)
@@ -271,6 +287,13 @@ ticks(const limit_t *l, char mode)
     } else {
         charge = l->cost * l->gcra.interval;
         need = (l->cost == 0) ? l->gcra.interval : charge;
+    }
+
+    if (mode == 0) {
+        packed((double) charge);
+        packed((double) need);
+        packed((double) l->gcra.tau);
+        return;
     }
 
     number(charge);
@@ -308,7 +331,7 @@ ask(limit_t *l, int n, char mode, int64_t *reply)
 
     *p = '\0';
 
-    fprintf(out, "*%d\r\n", 3 + 4 * keys + kinds);
+    fprintf(out, "*%d\r\n", kinds ? 4 + 4 * keys : 4 + keys);
     word("EVALSHA");
     word(NGX_HTTP_GW_LIMIT_TAKE_SHA);
     number(keys);
@@ -321,12 +344,19 @@ ask(limit_t *l, int n, char mode, int64_t *reply)
         }
     }
 
+    if (!kinds) {
+        fprintf(out, "$%d\r\n", 24 * n);
+    }
+
     for (i = 0; i < n; i++) {
-        ticks(&l[i], mode);
+        ticks(&l[i], kinds ? mode : 0);
     }
 
     if (kinds) {
         word(text_kinds);
+
+    } else {
+        fputs("\r\n", out);
     }
 
     fflush(out);

@@ -343,9 +343,14 @@ sub usual {
     return "+OK\r\n" if $name !~ /^EVAL/;
 
     my $n = $args->[2];
+    my @numbers = @$args[3 + $n .. $#$args];
+
+    # as take.lua has them when all are plain rates
+
+    @numbers = unpack('d<*', $numbers[0]) if @numbers == 1;
 
     return '*' . ($n + 1) . "\r\n:" . int(time() * 1e6) . "\r\n"
-           . join('', map { ":$args->[2 + $n + 3 * $_ - 2]\r\n" } 1 .. $n);
+           . join('', map { ':' . $numbers[3 * $_ - 3] . "\r\n" } 1 .. $n);
 }
 
 
