@@ -162,15 +162,13 @@ static ngx_int_t
 ngx_http_gw_concurrency_limit_value(ngx_conf_t *cf,
     ngx_http_gw_concurrency_t *limit, ngx_str_t *value)
 {
-    int64_t  max;
-
     limit->limit = ngx_http_gw_value_create(cf, value, 6);
     if (limit->limit == NULL) {
         return NGX_ERROR;
     }
 
     if (limit->limit->lengths == NULL
-        && ngx_http_gw_concurrency_number(&limit->limit->value, &max)
+        && ngx_http_gw_concurrency_number(&limit->limit->value, &limit->max)
            != NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -315,8 +313,7 @@ ngx_http_gw_concurrency_entry(ngx_http_request_t *r,
         }
     }
 
-    if (ngx_http_complex_value(r, &limit->zone->key, &entry->value) != NGX_OK)
-    {
+    if (ngx_http_gw_text(r, &limit->zone->key, &entry->value) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -324,13 +321,18 @@ ngx_http_gw_concurrency_entry(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_complex_value(r, limit->limit, &value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     entry->limit = limit;
     entry->silent = limit->shadow;
     entry->shadow = limit->shadow;
+
+    if (limit->limit->lengths == NULL) {
+        entry->max = limit->max;
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, limit->limit, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ngx_http_gw_concurrency_number(&value, &entry->max) != NGX_OK) {
         entry->max = NGX_HTTP_GW_CONCURRENCY_UNLIMITED;

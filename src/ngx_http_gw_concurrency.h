@@ -35,6 +35,7 @@ typedef struct {
     ngx_http_gw_concurrency_zone_t  *zone;       /* set when all is parsed */
     ngx_http_gw_limit_phase_e        phase;
     ngx_http_complex_value_t        *limit;
+    int64_t                          max;        /* without variables */
     ngx_http_complex_value_t        *filter;     /* NULL: always */
     ngx_uint_t                       shadow;
     u_char                          *file;

@@ -92,7 +92,7 @@ ngx_http_gw_concurrency_zone_add(ngx_conf_t *cf, ngx_array_t *zones)
 
     zone->self.alive = ngx_http_gw_concurrency_alive;
 
-    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
+    if (ngx_http_gw_text_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -322,7 +322,8 @@ ngx_http_gw_concurrency_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (prev) {
 
         if (ngx_http_gw_memory_key(shm_zone, "gw_concurrency_zone",
-                                         &zone->key.value, &prev->key.value)
+                                         &zone->key.cv.value,
+                                         &prev->key.cv.value)
             != NGX_OK)
         {
             return NGX_ERROR;

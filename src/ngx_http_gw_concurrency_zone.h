@@ -16,6 +16,7 @@
 #include "ngx_http_gw_concurrency_redis.h"
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_metrics.h"
+#include "ngx_http_gw_value.h"
 
 
 /* the results of gw_concurrency_requests_total; kept in shared memory */
@@ -34,7 +35,7 @@ typedef enum {
 typedef struct {
     ngx_str_t                    name;
     ngx_str_t                    policy;
-    ngx_http_complex_value_t     key;
+    ngx_http_gw_text_t           key;
 
     ngx_http_gw_concurrency_remote_t  remote;
 

@@ -199,7 +199,7 @@ ngx_http_gw_limit_api_zones(ngx_pool_t *pool,
 
     for (i = 0; i < api->quotas->nelts; i++) {
         len += quota[i]->name.len + quota[i]->policy.len
-               + quota[i]->key.value.len + quota[i]->quota->value.len
+               + quota[i]->key.cv.value.len + quota[i]->quota->value.len
                + quota[i]->service.len;
     }
 
@@ -207,7 +207,7 @@ ngx_http_gw_limit_api_zones(ngx_pool_t *pool,
 
     for (i = 0; i < api->concurrencies->nelts; i++) {
         len += concurrency[i]->name.len + concurrency[i]->policy.len
-               + concurrency[i]->key.value.len
+               + concurrency[i]->key.cv.value.len
                + concurrency[i]->remote.service.len;
     }
 
@@ -288,7 +288,7 @@ ngx_http_gw_limit_api_quotas(u_char *p, ngx_array_t *zones)
         p = ngx_http_gw_limit_api_text(p, i ? ",{\"zone\":" : "{\"zone\":",
                                        &zone[i]->name);
         p = ngx_http_gw_limit_api_text(p, ",\"policy\":", &zone[i]->policy);
-        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.value);
+        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.cv.value);
         p = ngx_http_gw_limit_api_text(p, ",\"quota\":",
                                        &zone[i]->quota->value);
         p = ngx_http_gw_limit_api_period(p, &zone[i]->period);
@@ -312,7 +312,7 @@ ngx_http_gw_limit_api_concurrencies(u_char *p, ngx_array_t *zones)
         p = ngx_http_gw_limit_api_text(p, i ? ",{\"zone\":" : "{\"zone\":",
                                        &zone[i]->name);
         p = ngx_http_gw_limit_api_text(p, ",\"policy\":", &zone[i]->policy);
-        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.value);
+        p = ngx_http_gw_limit_api_text(p, ",\"key\":", &zone[i]->key.cv.value);
         p = ngx_http_gw_limit_api_redis(p, zone[i]->remote.redis);
         *p++ = '}';
     }

@@ -186,7 +186,7 @@ ngx_http_gw_quota_entry(ngx_http_request_t *r, ngx_http_gw_quota_t *quota,
         return rc;
     }
 
-    if (ngx_http_complex_value(r, &zone->key, &value) != NGX_OK) {
+    if (ngx_http_gw_text(r, &zone->key, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -260,15 +260,21 @@ ngx_http_gw_quota_terms(ngx_http_request_t *r, ngx_http_gw_quota_zone_t *zone,
 
     terms = &entry->terms;
 
-    if (ngx_http_complex_value(r, zone->quota, &value) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    if (zone->quota->lengths == NULL) {
+        terms->limit = zone->units;
 
-    if (ngx_http_gw_quota_units(&value, &terms->limit) != NGX_OK
-        || (zone->redis != NULL
-            && terms->limit > NGX_HTTP_GW_LIMIT_REDIS_UNITS))
-    {
-        return NGX_ABORT;
+    } else {
+
+        if (ngx_http_complex_value(r, zone->quota, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_gw_quota_units(&value, &terms->limit) != NGX_OK
+            || (zone->redis != NULL
+                && terms->limit > NGX_HTTP_GW_LIMIT_REDIS_UNITS))
+        {
+            return NGX_ABORT;
+        }
     }
 
     if (terms->limit < 0) {

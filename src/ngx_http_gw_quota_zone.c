@@ -100,7 +100,7 @@ ngx_http_gw_quota_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     (void) gw_period_zone_fixed((u_char *) "UTC", 3, &zone->timezone);
 
-    if (ngx_http_gw_value_compile(cf, &value[1], &zone->key) != NGX_OK) {
+    if (ngx_http_gw_text_compile(cf, &value[1], &zone->key) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -144,8 +144,6 @@ static ngx_int_t
 ngx_http_gw_quota_zone_parameter(ngx_conf_t *cf,
     ngx_http_gw_quota_zone_t *zone, ssize_t *size, ngx_str_t *value)
 {
-    int64_t  units;
-
     if (ngx_strncmp(value->data, "zone=", 5) == 0) {
         return ngx_http_gw_memory_parse(cf, value, 5, ngx_http_gw_memory_min(),
                                         &zone->name, size);
@@ -159,7 +157,8 @@ ngx_http_gw_quota_zone_parameter(ngx_conf_t *cf,
         }
 
         if (zone->quota->lengths == NULL
-            && ngx_http_gw_quota_units(&zone->quota->value, &units) != NGX_OK)
+            && ngx_http_gw_quota_units(&zone->quota->value, &zone->units)
+               != NGX_OK)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid value \"%V\", the quota must be a "
@@ -347,7 +346,6 @@ ngx_http_gw_quota_zone_check(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone,
 static ngx_int_t
 ngx_http_gw_quota_zone_redis(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone)
 {
-    int64_t      units;
     ngx_str_t   *value;
     ngx_uint_t   i;
 
@@ -367,13 +365,7 @@ ngx_http_gw_quota_zone_redis(ngx_conf_t *cf, ngx_http_gw_quota_zone_t *zone)
         return NGX_OK;
     }
 
-    units = 0;
-
-    if (zone->quota->lengths == NULL) {
-        (void) ngx_http_gw_quota_units(&zone->quota->value, &units);
-    }
-
-    if (units > NGX_HTTP_GW_LIMIT_REDIS_UNITS
+    if (zone->units > NGX_HTTP_GW_LIMIT_REDIS_UNITS
         || (!zone->percent && zone->carry > NGX_HTTP_GW_LIMIT_REDIS_UNITS))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -539,7 +531,26 @@ void
 ngx_http_gw_quota_zone_terms(ngx_http_gw_quota_zone_t *zone, int64_t limit,
     int64_t since, int64_t now, gw_quota_t *terms, gw_period_span_t *span)
 {
-    gw_period_at(&zone->period, &zone->timezone, now, since, span);
+    /* what goes on for so long is not computed for each request */
+
+    if (now >= zone->span.start && now < zone->span.end
+        && since == zone->since)
+    {
+        *span = zone->span;
+
+    } else {
+        gw_period_at(&zone->period, &zone->timezone, now, since, span);
+
+        zone->span = *span;
+        zone->since = since;
+
+        if (zone->period.kind == GW_PERIOD_LENGTH
+            && since == GW_PERIOD_NEVER)
+        {
+            /* of the request alone */
+            zone->span.end = 0;
+        }
+    }
 
     terms->limit = limit;
     terms->carry = zone->percent
@@ -612,7 +623,8 @@ ngx_http_gw_quota_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (prev) {
 
         if (ngx_http_gw_memory_key(shm_zone, "gw_quota_zone",
-                                         &zone->key.value, &prev->key.value)
+                                         &zone->key.cv.value,
+                                         &prev->key.cv.value)
             != NGX_OK)
         {
             return NGX_ERROR;

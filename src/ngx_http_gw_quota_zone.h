@@ -17,6 +17,7 @@
 #include "ngx_http_gw_counters.h"
 #include "ngx_http_gw_metrics.h"
 #include "ngx_http_gw_redis_conf.h"
+#include "ngx_http_gw_value.h"
 
 
 /* the results of gw_quota_requests_total; kept in shared memory */
@@ -39,8 +40,9 @@ typedef struct {
     ngx_str_t                    name;
     ngx_str_t                    policy;
     const char                  *unit;         /* NULL: requests */
-    ngx_http_complex_value_t     key;
+    ngx_http_gw_text_t           key;
     ngx_http_complex_value_t    *quota;
+    int64_t                      units;      /* of a quota without variables */
     ngx_http_complex_value_t    *anchor;     /* a Unix time, NULL: none */
     gw_period_t                  period;
     gw_period_zone_t             timezone;
@@ -58,6 +60,10 @@ typedef struct {
     ngx_slab_pool_t             *shpool;
     ngx_http_gw_counters_t      *counters;
     time_t                       complained; /* of the worker */
+
+    /* of the worker: the last period that was computed, and its anchor */
+    gw_period_span_t             span;
+    int64_t                      since;
 } ngx_http_gw_quota_zone_t;
 
 
