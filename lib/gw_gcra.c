@@ -130,6 +130,18 @@ gw_gcra_state(const gw_gcra_t *gcra, int64_t full, int64_t now,
         full = gcra->tau + gcra->debt;
     }
 
+    /* most keys: not above the rate, nothing to divide */
+
+    if (full <= gcra->interval) {
+        res->tat = now + full;
+        res->remaining = gcra->capacity - (full > 0);
+        res->excess = 0;
+        res->retry = 0;
+        res->next = full;
+        res->full = full;
+        return;
+    }
+
     room = gcra->tau - full;
     excess = gw_gcra_milli(full, gcra->interval) - 1000;
 
@@ -137,9 +149,8 @@ gw_gcra_state(const gw_gcra_t *gcra, int64_t full, int64_t now,
     res->remaining = (room > 0) ? room / gcra->interval : 0;
     res->excess = (excess > 0) ? excess : 0;
     res->retry = 0;
-    res->next = (full == 0) ? 0
-                : (room < 0) ? gcra->interval - room
-                             : gcra->interval - room % gcra->interval;
+    res->next = (room < 0) ? gcra->interval - room
+                           : gcra->interval - room % gcra->interval;
     res->full = full;
 }
 

@@ -119,6 +119,19 @@ gw_sip_rest(const u_char *p, size_t len)
 {
     uint64_t  word;
 
+#if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+    uint32_t  low, high;
+
+    /* two reads that overlap, and add the same bits twice */
+
+    if (len >= 4) {
+        memcpy(&low, p, sizeof(low));
+        memcpy(&high, p + len - 4, sizeof(high));
+
+        return low | (uint64_t) high << (len - 4) * 8;
+    }
+#endif
+
     word = 0;
 
     while (len--) {
