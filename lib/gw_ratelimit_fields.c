@@ -125,6 +125,21 @@ gw_ratelimit_name_valid(const u_char *data, size_t len)
 
 
 size_t
+gw_ratelimit_name_size(const u_char *data, size_t len)
+{
+    size_t  i, size;
+
+    size = sizeof("\"\"") - 1 + len;
+
+    for (i = 0; i < len; i++) {
+        size += (data[i] == '"' || data[i] == '\\');
+    }
+
+    return size;
+}
+
+
+size_t
 gw_ratelimit_item_size(const gw_ratelimit_item_t *item)
 {
     return sizeof("\"\"") - 1 + 2 * item->name_len
@@ -183,7 +198,12 @@ gw_ratelimit_state(u_char *p, const gw_ratelimit_item_t *item, int64_t now)
 {
     (void) now;
 
-    p = gw_ratelimit_string(p, item->name, item->name_len);
+    if (item->text != NULL) {
+        p = gw_ratelimit_copy(p, (const char *) item->text, item->quoted);
+
+    } else {
+        p = gw_ratelimit_string(p, item->name, item->name_len);
+    }
 
     p = gw_ratelimit_text(p, ";r=");
     p = gw_ratelimit_integer(p, item->remaining);
@@ -433,22 +453,24 @@ gw_ratelimit_string(u_char *p, const u_char *data, size_t len)
 static u_char *
 gw_ratelimit_integer(u_char *p, int64_t n)
 {
-    u_char  text[GW_RATELIMIT_DIGITS];
-    size_t  i;
+    u_char    text[GW_RATELIMIT_DIGITS];
+    size_t    i;
+    uint64_t  rest;
 
-    if (n < 0) {
-        n = 0;
+    if (n < 10) {
+        *p++ = (u_char) ('0' + (n > 0 ? n : 0));
+        return p;
+    }
 
-    } else if (n > GW_RATELIMIT_INTEGER_MAX) {
+    if (n > GW_RATELIMIT_INTEGER_MAX) {
         n = GW_RATELIMIT_INTEGER_MAX;
     }
 
     i = sizeof(text);
 
-    do {
-        text[--i] = (u_char) ('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
+    for (rest = (uint64_t) n; rest != 0; rest /= 10) {
+        text[--i] = (u_char) ('0' + rest % 10);
+    }
 
     memcpy(p, text + i, sizeof(text) - i);
 

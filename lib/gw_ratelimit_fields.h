@@ -52,6 +52,7 @@ typedef struct {
 
     const u_char  *text;       /* the policy as it was written, NULL: none */
     size_t         text_len;
+    size_t         quoted;     /* bytes of it that are the quoted name */
     const u_char  *partition;  /* GW_RATELIMIT_PARTITION bytes, NULL: none */
 } gw_ratelimit_item_t;
 
@@ -134,6 +135,11 @@ gw_status_e gw_ratelimit_read_list(const u_char *data, size_t len,
     gw_ratelimit_told_t *told);
 gw_status_e gw_ratelimit_read_number(const u_char *data, size_t len,
     gw_ratelimit_told_t *told);
+
+
+/* Returns the bytes of the name of a policy as it is written, in quotes. */
+
+size_t gw_ratelimit_name_size(const u_char *data, size_t len);
 
 
 /*

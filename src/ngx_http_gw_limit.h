@@ -45,6 +45,7 @@ typedef struct {
     ngx_http_gw_limit_number_t        penalty;
     ngx_http_gw_limit_plan_t          plan;      /* unless it has variables */
     ngx_str_t                         policy;    /* of RateLimit-Policy */
+    size_t                            quoted;    /* bytes of its name */
     ngx_http_complex_value_t         *filter;    /* of "if", NULL: none */
     unsigned                          shadow:1;
     unsigned                          dynamic:1; /* the plan has variables */

@@ -318,6 +318,7 @@ ngx_http_gw_limit_policy(ngx_conf_t *cf, ngx_http_gw_limit_t *limit)
 
     limit->policy.data = p;
     limit->policy.len = gw_ratelimit_policy(p, &item, 0) - p;
+    limit->quoted = gw_ratelimit_name_size(item.name, item.name_len);
 
     return NGX_OK;
 }

@@ -62,8 +62,7 @@ static const gw_ratelimit_field_t *ngx_http_gw_limit_field_of(
 static ngx_table_elt_t *ngx_http_gw_limit_next_field(ngx_list_part_t **part,
     ngx_uint_t *i);
 static u_char *ngx_http_gw_limit_write(u_char *p,
-    const gw_ratelimit_field_t *field, ngx_http_gw_limit_items_t *items,
-    size_t *size);
+    const gw_ratelimit_field_t *field, ngx_http_gw_limit_items_t *items);
 static char *ngx_http_gw_limit_headers_check(ngx_conf_t *cf,
     ngx_uint_t headers);
 
@@ -145,6 +144,7 @@ ngx_http_gw_limit_item(gw_ratelimit_item_t *item,
 
     item->text = entry->limit->policy.data;
     item->text_len = entry->limit->policy.len;
+    item->quoted = entry->limit->quoted;
 
     item->quota = entry->plan->quota;
     item->window = entry->plan->window;
@@ -291,6 +291,10 @@ ngx_http_gw_limit_items(ngx_http_gw_limit_view_t *view,
     items->all = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_ALL;
     items->replace = view->headers & NGX_HTTP_GW_LIMIT_HEADERS_REPLACE;
 
+    if (view->jitter == 0) {
+        return;
+    }
+
     for (i = 0; i < items->n; i++) {
         item = &items->items[i];
         item->item.reset = ngx_http_gw_limit_jitter(view->jitter, view->dice,
@@ -313,6 +317,10 @@ ngx_http_gw_limit_nearest_item(ngx_http_gw_limit_items_t *items,
     ngx_http_gw_limit_item_t  *item, *best;
 
     best = NULL;
+
+    if (items->n == 1 && !(plain && items->items[0].item.unit != NULL)) {
+        return &items->items[0];
+    }
 
     for (i = 0; i < items->n; i++) {
         item = &items->items[i];
@@ -341,30 +349,40 @@ ngx_http_gw_limit_add_set(ngx_http_request_t *r,
     u_char                      *p, *last;
     size_t                       size;
     ngx_str_t                    name;
+    ngx_uint_t                   i;
     ngx_table_elt_t             *h;
     const gw_ratelimit_field_t  *field;
 
-    size = 0;
+    field = gw_ratelimit_set(set);
 
-    for (field = gw_ratelimit_set(set); field->name; field++) {
-        (void) ngx_http_gw_limit_write(NULL, field, items, &size);
-    }
-
-    if (size == 0
+    if ((field->scope == GW_RATELIMIT_PLAIN && items->plain == NULL)
         || (r->upstream != NULL
             && ngx_http_gw_limit_foreign(r, items, set) == NGX_DECLINED))
     {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, size);
+    /* as if each of the fields told of all */
+
+    size = 0;
+
+    for (i = 0; i < items->n; i++) {
+        size += gw_ratelimit_item_size(&items->items[i].item)
+                + sizeof(", ") - 1;
+    }
+
+    for (i = 1; field[i].name; i++) {
+        /* void */
+    }
+
+    p = ngx_pnalloc(r->pool, i * size);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    for (field = gw_ratelimit_set(set); field->name; field++) {
+    for ( /* void */ ; field->name; field++) {
 
-        last = ngx_http_gw_limit_write(p, field, items, NULL);
+        last = ngx_http_gw_limit_write(p, field, items);
 
         name.data = (u_char *) field->name;
         name.len = field->len;
@@ -552,14 +570,11 @@ ngx_http_gw_limit_next_field(ngx_list_part_t **part, ngx_uint_t *i)
 }
 
 
-/*
- * Writes the value of a field; or, without a place for it, adds up the room.
- * Returns the end.
- */
+/* Writes the value of a field.  Returns the end. */
 
 static u_char *
 ngx_http_gw_limit_write(u_char *p, const gw_ratelimit_field_t *field,
-    ngx_http_gw_limit_items_t *items, size_t *size)
+    ngx_http_gw_limit_items_t *items)
 {
     u_char                    *start;
     ngx_uint_t                 i;
@@ -569,21 +584,14 @@ ngx_http_gw_limit_write(u_char *p, const gw_ratelimit_field_t *field,
            : (field->scope == GW_RATELIMIT_NEAREST && !items->all)
              ? items->nearest : NULL;
 
+    if (only != NULL) {
+        return field->write(p, &only->item, ngx_time());
+    }
+
     start = p;
 
     for (i = 0; i < items->n; i++) {
         item = &items->items[i];
-
-        if ((only != NULL || field->scope == GW_RATELIMIT_PLAIN)
-            && item != only)
-        {
-            continue;
-        }
-
-        if (p == NULL) {
-            *size += gw_ratelimit_item_size(&item->item) + sizeof(", ") - 1;
-            continue;
-        }
 
         if (p != start) {
             *p++ = ',';

@@ -216,6 +216,7 @@ test_text(void)
     item.name_len = 2;
     item.text = NAME "\"ip\";q=8";
     item.text_len = 8;
+    item.quoted = 4;
     item.partition = NAME "123456789";
 
     buf = malloc(gw_ratelimit_item_size(&item));
