@@ -414,9 +414,19 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         if (ctx == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
+
+        if (phase == NGX_HTTP_GW_LIMIT_PREACCESS
+            && !(conf->phases & (1 << phase)))
+        {
+            /* it came by, which is all that matters here */
+
+            ctx->fresh = 0;
+
+            return NGX_DECLINED;
+        }
     }
 
-    rc = (ctx->concurrency.waiting || ctx->quota.waiting)
+    rc = (ctx->concurrency.waiting || (ctx->quota && ctx->quota->waiting))
          ? NGX_DECLINED : ngx_http_gw_limit_handle(r, ctx, conf, phase);
 
     if (rc != NGX_DECLINED || r != r->main) {
@@ -431,7 +441,11 @@ ngx_http_gw_ratelimit_handler(ngx_http_request_t *r,
         }
     }
 
-    return ngx_http_gw_quota_handle(r, ctx, conf, phase);
+    if (conf->quotas != NULL || ctx->quota != NULL) {
+        return ngx_http_gw_quota_handle(r, ctx, conf, phase);
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -496,7 +510,7 @@ ngx_http_gw_ratelimit_create_ctx(ngx_http_request_t *r,
 
     ctx = cln->data;
 
-    ngx_memzero(ctx, sizeof(ngx_http_gw_limit_ctx_t));
+    ngx_memzero(ctx, offsetof(ngx_http_gw_limit_ctx_t, timer));
 
     ctx->limits = limits;
 
@@ -555,8 +569,9 @@ ngx_http_gw_ratelimit_header_filter(ngx_http_request_t *r)
 
         if (ngx_http_gw_concurrency_extras(r->pool, &ctx->concurrency, &extras)
             != NGX_OK
-            || ngx_http_gw_quota_extras(r->pool, &ctx->quota, &extras)
-               != NGX_OK
+            || (ctx->quota != NULL
+                && ngx_http_gw_quota_extras(r->pool, ctx->quota, &extras)
+                   != NGX_OK)
             || ngx_http_gw_limit_add_fields(r, &view) != NGX_OK)
         {
             return NGX_ERROR;
@@ -807,6 +822,7 @@ ngx_http_gw_ratelimit_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
+     *     conf->phases = 0;
      *     conf->error_status = 0;
      *     conf->api = NGX_HTTP_GW_LIMIT_API_OFF;
      */
@@ -839,6 +855,7 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_gw_limit_conf_t *prev = parent;
     ngx_http_gw_limit_conf_t *conf = child;
 
+    ngx_uint_t                          phase;
     ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
     ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
@@ -876,6 +893,16 @@ ngx_http_gw_ratelimit_merge_loc_conf(ngx_conf_t *cf, void *parent,
         && ngx_http_gw_quotas_resolve(cf, conf->quotas) != NGX_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
+
+        if ((conf->limits && conf->limits->count[phase])
+            || (conf->concurrencies && conf->concurrencies->count[phase])
+            || (conf->quotas && conf->quotas->count[phase]))
+        {
+            conf->phases |= 1 << phase;
+        }
     }
 
     if (conf->quotas && ngx_http_gw_quotas_final(conf->quotas)) {
@@ -1064,6 +1091,17 @@ ngx_http_gw_ratelimit_init(ngx_conf_t *cf)
     ngx_http_core_main_conf_t  *cmcf;
     ngx_http_gw_ratelimit_main_conf_t  *rmcf;
 
+    rmcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_gw_ratelimit_module);
+
+    if (rmcf->zones.nelts == 0
+        && rmcf->concurrency_zones.nelts == 0
+        && rmcf->quota_zones.nelts == 0)
+    {
+        /* there is nothing to limit: no request is charged with that */
+        return NGX_OK;
+    }
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
@@ -1079,9 +1117,6 @@ ngx_http_gw_ratelimit_init(ngx_conf_t *cf)
     }
 
     *h = ngx_http_gw_ratelimit_postaccess;
-
-    rmcf = ngx_http_conf_get_module_main_conf(cf,
-                                              ngx_http_gw_ratelimit_module);
 
     if (rmcf->worker.finals.used) {
 

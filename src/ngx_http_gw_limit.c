@@ -135,7 +135,9 @@ ngx_http_gw_limit_prepare(ngx_http_request_t *r, ngx_http_gw_limits_t *limits,
 
         entry = &set->entries[set->n];
 
-        ngx_memzero(entry, sizeof(ngx_http_gw_limit_entry_t));
+        ngx_memzero(&entry->owed,
+                    sizeof(ngx_http_gw_limit_entry_t)
+                    - offsetof(ngx_http_gw_limit_entry_t, owed));
 
         entry->limit = &limit[i];
         entry->value = value;
@@ -292,13 +294,17 @@ ngx_http_gw_limit_take(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
 
     place = (source == NGX_HTTP_GW_LIMIT_FALLBACK) ? NGX_HTTP_GW_LIMIT_REMOTE
                                                    : NGX_HTTP_GW_LIMIT_HERE;
-    now = ngx_http_gw_limit_clock();
+    now = 0;
 
     for (i = 0; i < set->n; i++) {
         entry = &set->entries[i];
 
         if (entry->place != place) {
             continue;
+        }
+
+        if (now == 0) {
+            now = ngx_http_gw_limit_clock();
         }
 
         ngx_http_gw_limit_hash(entry);
@@ -323,6 +329,10 @@ ngx_http_gw_limit_take(ngx_pool_t *pool, ngx_http_gw_limit_set_t *set,
         ngx_http_gw_limit_answer(entry, source, &entry->plan->gcra, &res,
                                  (entry->plan->algorithm
                                   == NGX_HTTP_GW_LIMIT_GCRA) ? 1000 : 1);
+
+        if (source == NGX_HTTP_GW_LIMIT_FALLBACK) {
+            set->fallback = 1;
+        }
 
         if (rc != GW_OK && entry->shadow) {
             entry->denied = 1;
@@ -1105,20 +1115,4 @@ ngx_http_gw_limit_of_zone(ngx_http_gw_limit_set_t *sets, ngx_uint_t n,
     }
 
     return NULL;
-}
-
-
-ngx_uint_t
-ngx_http_gw_limit_has_source(ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_limit_source_e source)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < set->n; i++) {
-        if (set->entries[i].told && set->entries[i].source == source) {
-            return 1;
-        }
-    }
-
-    return 0;
 }

@@ -83,9 +83,13 @@ typedef struct {
     ngx_http_gw_limit_plan_t         *plan;
     ngx_http_gw_limit_place_e         place;
     ngx_str_t                         value;     /* of the key */
-    gw_limit_key_t                    key;
     int64_t                           cost;
     int64_t                           at_once;   /* units, without delay */
+    gw_limit_key_t                    key;       /* if it is hashed */
+    gw_limit_deny_t                   deny;      /* of the deny cache */
+
+    /* all that follows is zeroed at first */
+
     int64_t                           owed;      /* units, to Redis */
     ngx_http_gw_limit_redis_cell_t   *cell;      /* of the call of Redis */
     int64_t                           end;       /* usec, of the window */
@@ -105,10 +109,6 @@ typedef struct {
     unsigned                          denied:1;  /* shadow: has no room */
     unsigned                          taken:1;   /* from shared memory */
     unsigned                          granted:1; /* by Redis */
-
-    /* of the deny cache */
-
-    gw_limit_deny_t                   deny;
     unsigned                          known:1;   /* deny is of the key */
     unsigned                          reserved:1;
 } ngx_http_gw_limit_entry_t;
@@ -134,6 +134,7 @@ typedef struct {
     unsigned                          silent:1;  /* not shown to the client */
     unsigned                          invalid:1; /* has one without a rate */
     unsigned                          shadows:1; /* some reject nobody */
+    unsigned                          fallback:1;  /* taken for Redis */
 } ngx_http_gw_limit_set_t;
 
 
@@ -294,10 +295,6 @@ ngx_uint_t ngx_http_gw_limit_enforced(ngx_str_t *value, ngx_uint_t share);
 /* Returns the limit of a zone, NULL if there is no answer of one. */
 ngx_http_gw_limit_entry_t *ngx_http_gw_limit_of_zone(
     ngx_http_gw_limit_set_t *sets, ngx_uint_t n, u_char *name, size_t len);
-
-/* Returns 1 if one of the answers is of this source. */
-ngx_uint_t ngx_http_gw_limit_has_source(ngx_http_gw_limit_set_t *set,
-    ngx_http_gw_limit_source_e source);
 
 
 #endif /* NGX_HTTP_GW_LIMIT_H */

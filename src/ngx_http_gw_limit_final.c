@@ -243,8 +243,12 @@ ngx_http_gw_limit_settle(ngx_http_request_t *r)
         for (phase = 0; phase < NGX_HTTP_GW_LIMIT_PHASES; phase++) {
             ngx_http_gw_limit_settle_set(ctx, &ctx->set[phase], &bad);
 
-            for (i = 0; i < ctx->quota.n[phase]; i++) {
-                ngx_http_gw_quota_settle(ctx, &ctx->quota.entries[phase][i]);
+            if (ctx->quota == NULL) {
+                continue;
+            }
+
+            for (i = 0; i < ctx->quota->n[phase]; i++) {
+                ngx_http_gw_quota_settle(ctx, &ctx->quota->entries[phase][i]);
             }
         }
 

@@ -392,11 +392,9 @@ ngx_http_gw_limit_pass(ngx_http_request_t *r,
 
     ngx_http_gw_limit_count_all(set, NGX_HTTP_GW_LIMIT_COUNT_PASSED);
 
-    ngx_http_gw_limit_set_status(ctx,
-                    ngx_http_gw_limit_has_source(set,
-                                                 NGX_HTTP_GW_LIMIT_FALLBACK)
-                    ? NGX_HTTP_GW_LIMIT_FALLBACK_PASSED
-                    : NGX_HTTP_GW_LIMIT_PASSED);
+    ngx_http_gw_limit_set_status(ctx, set->fallback
+                                      ? NGX_HTTP_GW_LIMIT_FALLBACK_PASSED
+                                      : NGX_HTTP_GW_LIMIT_PASSED);
 
     return NGX_DECLINED;
 }
@@ -500,6 +498,8 @@ ngx_http_gw_limit_delay(ngx_http_request_t *r,
     ngx_http_gw_limit_set_status(ctx, NGX_HTTP_GW_LIMIT_DELAYED);
 
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DELAYING;
+
+    ngx_memzero(&ctx->timer, sizeof(ngx_event_t));
 
     ctx->timer.handler = ngx_http_gw_limit_timer;
     ctx->timer.data = ctx;
@@ -773,14 +773,14 @@ ngx_http_gw_limit_cleanup(void *data)
         ngx_http_gw_limit_cancel(ctx->calls);
     }
 
-    ngx_http_gw_limit_redis_cancel(&ctx->quota.debit);
+    if (ctx->quota) {
+        ngx_http_gw_limit_redis_cancel(&ctx->quota->debit);
+    }
+
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 
     if (ctx->delaying) {
         ctx->worker->delayed--;
-    }
-
-    if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
     }
 }

@@ -67,6 +67,7 @@ typedef struct {
     ngx_http_gw_limits_t             *limits;    /* NULL: none */
     ngx_http_gw_concurrencies_t      *concurrencies;     /* the same */
     ngx_http_gw_quotas_t             *quotas;            /* the same */
+    ngx_uint_t                        phases;    /* bits, of all of these */
     ngx_uint_t                        status;
     ngx_uint_t                        concurrency_status;
     ngx_uint_t                        quota_status;
@@ -119,10 +120,9 @@ typedef struct {
     ngx_msec_t                        spent;
     ngx_msec_t                        delay;
 
-    ngx_event_t                       timer;
     ngx_http_gw_limit_calls_t        *calls;     /* NULL: none was made */
     ngx_http_gw_concurrency_ctx_t     concurrency;
-    ngx_http_gw_quota_ctx_t           quota;
+    ngx_http_gw_quota_ctx_t          *quota;     /* NULL: no quota yet */
 
     unsigned                          delaying:1;   /* counted as delayed */
     unsigned                          fresh:1;      /* just made */
@@ -131,12 +131,16 @@ typedef struct {
     unsigned                          sealed:1;     /* nothing is charged */
     unsigned                          refused:1;    /* by a limit */
     unsigned                          settled:1;    /* final_cost is charged */
+
+    /* not zeroed at first, and of a request that is delaying only */
+    ngx_event_t                       timer;
 } ngx_http_gw_limit_ctx_t;
 
 
 /*
- * The work of a phase handler.  The context is zeroed but for request, worker
- * and limits; ngx_http_gw_limit_cleanup() is called at the end of the pool.
+ * The work of a phase handler.  The context is zeroed up to timer, but for
+ * request, worker and limits; ngx_http_gw_limit_cleanup() is called at the end
+ * of the pool.
  *
  * Returns what the phase handler is to return.  NGX_AGAIN: the request is
  * parked, and the phases are run again by the reply of Redis or by a timer.

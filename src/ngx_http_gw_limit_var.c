@@ -82,7 +82,12 @@ ngx_http_gw_limit_get_value(ngx_http_request_t *r,
         return ngx_http_gw_limit_get_concurrency(r, ctx, v, var);
     }
 
-    return ngx_http_gw_quota_value(r, &ctx->quota,
+    if (ctx->quota == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_gw_quota_value(r, ctx->quota,
                                    var - NGX_HTTP_GW_LIMIT_VAR_QUOTA, v);
 }
 

@@ -105,7 +105,7 @@ ngx_http_gw_quota_ask(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
     qctx->phase = phase;
     qctx->turns = 0;
 
@@ -166,7 +166,7 @@ ngx_http_gw_quota_limits(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
     return (ctx->state[phase] == NGX_HTTP_GW_LIMIT_DEFERRED)
-           ? &ctx->set[phase] : &ctx->quota.none;
+           ? &ctx->set[phase] : &ctx->quota->none;
 }
 
 
@@ -246,7 +246,7 @@ ngx_http_gw_quota_done(void *data, ngx_http_gw_limit_redis_t *check)
     ngx_http_gw_quota_ctx_t         *qctx;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
 
     ngx_http_gw_limit_links_learn(&ctx->worker->links, ctx->calls->service,
                                   check->now);
@@ -278,7 +278,7 @@ ngx_int_t
 ngx_http_gw_quota_answer(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
-    ctx->quota.waiting = 0;
+    ctx->quota->waiting = 0;
 
     if (ctx->calls->take.status == NGX_OK
         || ctx->calls->take.status == NGX_DECLINED)
@@ -351,7 +351,7 @@ ngx_http_gw_quota_learn(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_quota_zone_t   *zone;
     ngx_http_gw_quota_entry_t  *entry, *failed;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
     failed = NULL;
 
     for (i = 0; i < qctx->n[qctx->phase]; i++) {
@@ -408,7 +408,7 @@ ngx_http_gw_quota_limited(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
-    ctx->quota.remote = 0;
+    ctx->quota->remote = 0;
 
     if (!ctx->conf->dry_run) {
         ngx_http_gw_quota_give(ctx, phase);
@@ -429,7 +429,7 @@ ngx_http_gw_quota_denied(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_quota_idle(ctx, phase);
 
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
-    ctx->quota.remote = 0;
+    ctx->quota->remote = 0;
 
     return ngx_http_gw_quota_exceeded(r, ctx, entry);
 }
@@ -465,10 +465,8 @@ ngx_http_gw_quota_idle(ngx_http_gw_limit_ctx_t *ctx,
     if (set->n) {
         ngx_http_gw_limit_set_status(ctx,
                    set->failed ? NGX_HTTP_GW_LIMIT_REJECTED
-                   : ngx_http_gw_limit_has_source(set,
-                                                  NGX_HTTP_GW_LIMIT_FALLBACK)
-                     ? NGX_HTTP_GW_LIMIT_FALLBACK_PASSED
-                     : NGX_HTTP_GW_LIMIT_PASSED);
+                   : set->fallback ? NGX_HTTP_GW_LIMIT_FALLBACK_PASSED
+                                   : NGX_HTTP_GW_LIMIT_PASSED);
     }
 }
 
@@ -493,7 +491,7 @@ ngx_http_gw_quota_untold(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     case NGX_HTTP_GW_LIMIT_ERROR_PASS:
 
-        ngx_http_gw_quota_count_all(&ctx->quota,
+        ngx_http_gw_quota_count_all(ctx->quota,
                                     NGX_HTTP_GW_QUOTA_COUNT_ERROR_PASSED);
 
         if (ctx->state[phase] == NGX_HTTP_GW_LIMIT_DEFERRED) {
@@ -521,7 +519,7 @@ ngx_http_gw_quota_fallback(ngx_http_request_t *r,
     ngx_http_gw_limit_set_t    *set;
     ngx_http_gw_quota_entry_t  *entry;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
     set = ngx_http_gw_quota_limits(ctx, phase);
 
     if (set->remote) {
@@ -604,7 +602,7 @@ ngx_http_gw_quota_unable(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
 
     conf = ctx->conf;
 
-    ngx_http_gw_quota_count_all(&ctx->quota,
+    ngx_http_gw_quota_count_all(ctx->quota,
                                 conf->dry_run
                                 ? NGX_HTTP_GW_QUOTA_COUNT_REJECTED_DRY_RUN
                                 : NGX_HTTP_GW_QUOTA_COUNT_ERROR_REJECTED);
@@ -612,7 +610,7 @@ ngx_http_gw_quota_unable(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     deferred = (ctx->state[phase] == NGX_HTTP_GW_LIMIT_DEFERRED);
 
     ctx->state[phase] = NGX_HTTP_GW_LIMIT_DONE;
-    ctx->quota.remote = 0;
+    ctx->quota->remote = 0;
 
     if (!conf->dry_run) {
         ngx_http_gw_quota_give(ctx, phase);
@@ -641,7 +639,7 @@ static ngx_int_t
 ngx_http_gw_quota_end(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_phase_e phase)
 {
-    ctx->quota.remote = 0;
+    ctx->quota->remote = 0;
 
     if (ctx->state[phase] != NGX_HTTP_GW_LIMIT_DEFERRED) {
         return NGX_DECLINED;
@@ -685,7 +683,7 @@ ngx_http_gw_quota_debit(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_quota_entry_t       *entry;
     ngx_http_gw_limit_redis_cell_t  *cell;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
 
     if (link == NULL || qctx->debit.waiting) {
         return;
@@ -854,7 +852,7 @@ ngx_http_gw_quota_expect(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_quota_entry_t  *entry;
     ngx_http_gw_quota_taken_t  *taken;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
     set = ngx_http_gw_quota_limits(ctx, phase);
 
     if (!ctx->calls->take.expired) {

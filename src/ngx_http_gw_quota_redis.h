@@ -23,11 +23,11 @@
 
 
 /*
- * Asks Redis about the quotas of ctx->quota.remote and the limits of the
+ * Asks Redis about the quotas of ctx->quota->remote and the limits of the
  * phase, if they were deferred.
  *
  * Returns what the phase handler is to return; NGX_AGAIN: the request is
- * parked, and ctx->quota.waiting is set until ngx_http_gw_quota_answer().
+ * parked, and ctx->quota->waiting is set until ngx_http_gw_quota_answer().
  */
 ngx_int_t ngx_http_gw_quota_ask(ngx_http_request_t *r,
     ngx_http_gw_limit_ctx_t *ctx, ngx_http_gw_limit_phase_e phase);

@@ -54,7 +54,24 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
     ngx_int_t                 rc;
     ngx_http_gw_quota_ctx_t  *qctx;
 
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
+
+    if (qctx == NULL) {
+
+        if (ctx->sealed
+            || conf->quotas == NULL
+            || conf->quotas->count[phase] == 0)
+        {
+            return NGX_DECLINED;
+        }
+
+        qctx = ngx_pcalloc(r->pool, sizeof(ngx_http_gw_quota_ctx_t));
+        if (qctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->quota = qctx;
+    }
 
     if (qctx->waiting) {
 
@@ -94,7 +111,7 @@ ngx_http_gw_quota_handle(ngx_http_request_t *r,
 }
 
 
-/* The quotas in shared memory; ctx->quota.remote counts the other ones. */
+/* The quotas in shared memory; ctx->quota->remote counts the other ones. */
 
 static ngx_int_t
 ngx_http_gw_quota_here(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
@@ -108,7 +125,7 @@ ngx_http_gw_quota_here(ngx_http_request_t *r, ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_quota_entry_t  *entry;
 
     conf = ctx->conf;
-    qctx = &ctx->quota;
+    qctx = ctx->quota;
 
     if (conf->bypass != NULL
         && ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED)
@@ -366,17 +383,17 @@ ngx_http_gw_quota_pass(ngx_http_gw_limit_ctx_t *ctx,
 
     if (!room) {
         count = NGX_HTTP_GW_QUOTA_COUNT_OVERAGE;
-        ngx_http_gw_quota_set_status(&ctx->quota, entry,
+        ngx_http_gw_quota_set_status(ctx->quota, entry,
                                      NGX_HTTP_GW_QUOTA_OVERAGE);
 
     } else if (entry->warned) {
         count = NGX_HTTP_GW_QUOTA_COUNT_WARNED;
-        ngx_http_gw_quota_set_status(&ctx->quota, entry,
+        ngx_http_gw_quota_set_status(ctx->quota, entry,
                                      NGX_HTTP_GW_QUOTA_WARN);
 
     } else {
         count = NGX_HTTP_GW_QUOTA_COUNT_PASSED;
-        ngx_http_gw_quota_set_status(&ctx->quota, entry, NGX_HTTP_GW_QUOTA_OK);
+        ngx_http_gw_quota_set_status(ctx->quota, entry, NGX_HTTP_GW_QUOTA_OK);
     }
 
     ngx_http_gw_quota_count(quota->zone,
@@ -402,7 +419,7 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
                                 : entry->silent ? ", shadow" : "",
                   entry->result.used, entry->result.limit, &zone->name);
 
-    ngx_http_gw_quota_set_status(&ctx->quota, entry,
+    ngx_http_gw_quota_set_status(ctx->quota, entry,
                                  NGX_HTTP_GW_QUOTA_EXCEEDED);
 
     if (entry->silent) {
@@ -411,7 +428,7 @@ ngx_http_gw_quota_exceeded(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ctx->quota.failed = entry;
+    ctx->quota->failed = entry;
 
     ngx_http_gw_quota_count(zone,
                             entry->local
@@ -475,8 +492,8 @@ ngx_http_gw_quota_give(ngx_http_gw_limit_ctx_t *ctx,
     ngx_http_gw_limit_give(&ctx->set[phase]);
     ngx_http_gw_concurrency_release(&ctx->concurrency);
 
-    for (i = 0; i < ctx->quota.n[phase]; i++) {
-        entry = &ctx->quota.entries[phase][i];
+    for (i = 0; i < ctx->quota->n[phase]; i++) {
+        entry = &ctx->quota->entries[phase][i];
 
         if (!entry->taken) {
             continue;
