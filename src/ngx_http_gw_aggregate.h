@@ -213,6 +213,7 @@ typedef struct {
     ngx_str_t                        at;
     gw_json_trie_t                  *trie;      /* of at= */
     ngx_msec_t                       timeout;
+    ngx_msec_t                       hedge;     /* 0: none */
     size_t                           max_size;
     ngx_http_gw_codes_t              ok;
     ngx_http_gw_codes_t              null;
@@ -367,6 +368,8 @@ typedef enum {
     NGX_HTTP_GW_COUNT_SKIPPED = NGX_HTTP_GW_PART_ERRORS,
     NGX_HTTP_GW_COUNT_CANCELLED,
     NGX_HTTP_GW_COUNT_DETACHED,
+    NGX_HTTP_GW_COUNT_HEDGED,
+    NGX_HTTP_GW_COUNT_HEDGES_WON,
     NGX_HTTP_GW_COUNT_BYTES,
     NGX_HTTP_GW_COUNT_COMPLETE,
     NGX_HTTP_GW_COUNT_PARTIAL,
@@ -456,6 +459,16 @@ struct ngx_http_gw_part_s {
     ngx_http_gw_own_t                item;
     ngx_uint_t                       index;     /* of its first element */
     ngx_http_gw_part_error_e         why;       /* it is partial */
+
+    /* hedge= */
+    ngx_http_gw_part_t              *twin;      /* has the other request, as
+                                                   long as either may win */
+    ngx_msec_t                       hedge;     /* when the second is sent */
+    unsigned                         has_hedge:1;
+    unsigned                         due:1;     /* it waits for room */
+    unsigned                         second:1;  /* its request is */
+    unsigned                         copy:1;    /* has the request that the
+                                                   part itself has not */
 };
 
 
@@ -489,6 +502,7 @@ struct ngx_http_gw_gather_s {
     ngx_http_gw_own_t               *own;       /* by their number */
     ngx_uint_t                       running;
     unsigned                         refused:1; /* a value of the client */
+    unsigned                         due:1;     /* of some part */
 
     /* of an answer that is streamed */
     ngx_http_gw_stream_t            *stream;    /* NULL: it is not */

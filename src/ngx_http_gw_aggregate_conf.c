@@ -403,6 +403,17 @@ ngx_http_gw_aggregate_check(ngx_conf_t *cf,
             pcf[i].max_size = conf->part_max_size;
         }
 
+        if (pcf[i].hedge
+            && ((pcf[i].timeout && pcf[i].hedge >= pcf[i].timeout)
+                || (conf->timeout && pcf[i].hedge >= conf->timeout)))
+        {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "parameter \"hedge\" of part \"%V\" must be "
+                          "shorter than the time that the part has in %s:%ui",
+                          &pcf[i].name, pcf[i].file, pcf[i].line);
+            return NGX_CONF_ERROR;
+        }
+
         optional += pcf[i].optional;
         conf->inherit_body |= pcf[i].inherit_body;
     }

@@ -662,7 +662,7 @@ ngx_http_gw_header_cache(ngx_http_gw_gather_t *gather)
 
     for (part = gather->first; part; part = part->next) {
 
-        if (!part->skipped && !part->each) {
+        if (!part->skipped && !part->each && !part->copy) {
             ngx_http_gw_header_cache_part(part->request, &merge, &vary);
         }
     }
@@ -922,7 +922,7 @@ ngx_http_gw_header_vary(ngx_http_gw_gather_t *gather, size_t size)
 
     for (part = gather->first; part; part = part->next) {
 
-        if (part->skipped || part->request == NULL) {
+        if (part->skipped || part->request == NULL || part->copy) {
             continue;
         }
 

@@ -47,6 +47,16 @@ static const gw_metric_desc_t  ngx_http_gw_aggregate_detached = {
     GW_METRIC_COUNTER
 };
 
+static const gw_metric_desc_t  ngx_http_gw_aggregate_hedged = {
+    "gw_aggregate_parts_hedged_total",
+    "Parts that were requested twice.", GW_METRIC_COUNTER
+};
+
+static const gw_metric_desc_t  ngx_http_gw_aggregate_hedges_won = {
+    "gw_aggregate_hedges_won_total",
+    "Parts that were answered by their second request.", GW_METRIC_COUNTER
+};
+
 static const gw_metric_desc_t  ngx_http_gw_aggregate_bytes = {
     "gw_aggregate_part_bytes_total", "Bytes in the answers of parts.",
     GW_METRIC_COUNTER
@@ -104,6 +114,12 @@ static const ngx_http_gw_aggregate_sample_t  ngx_http_gw_agg_samples[] = {
       NULL, ngx_null_string },
 
     { &ngx_http_gw_aggregate_detached, NGX_HTTP_GW_COUNT_DETACHED,
+      NULL, ngx_null_string },
+
+    { &ngx_http_gw_aggregate_hedged, NGX_HTTP_GW_COUNT_HEDGED,
+      NULL, ngx_null_string },
+
+    { &ngx_http_gw_aggregate_hedges_won, NGX_HTTP_GW_COUNT_HEDGES_WON,
       NULL, ngx_null_string },
 
     { &ngx_http_gw_aggregate_parts, NGX_HTTP_GW_COUNT_SKIPPED,

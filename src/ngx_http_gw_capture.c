@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_hedge.h"
 #include "ngx_http_gw_capture.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_part.h"
@@ -20,6 +21,8 @@ static ngx_int_t ngx_http_gw_capture_location(ngx_http_request_t *r,
     ngx_http_gw_part_t *part);
 static ngx_http_gw_part_error_e ngx_http_gw_capture_check(
     ngx_http_request_t *r, ngx_http_gw_part_t *part);
+static ngx_http_gw_part_error_e ngx_http_gw_capture_begin(
+    ngx_http_gw_part_t *part);
 static ngx_http_gw_part_error_e ngx_http_gw_capture_status(
     ngx_http_request_t *r, ngx_http_gw_part_t *part);
 static ngx_uint_t ngx_http_gw_capture_type(ngx_http_request_t *r,
@@ -127,7 +130,7 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
     part->status = r->headers_out.status;
     part->expect = r->headers_out.content_length_n;
 
-    if (part->done) {
+    if (part->done || part->kill) {
         return NGX_OK;
     }
 
@@ -136,6 +139,11 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
     }
 
     error = ngx_http_gw_capture_check(r, part);
+
+    if (error == NGX_HTTP_GW_PART_OK) {
+        part = ngx_http_gw_hedge_commit(part);
+        error = ngx_http_gw_capture_begin(part);
+    }
 
     if (error != NGX_HTTP_GW_PART_OK) {
         ngx_http_gw_part_fail(part, error);
@@ -279,6 +287,19 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
         return NGX_HTTP_GW_PART_TOO_LARGE;
     }
 
+    return NGX_HTTP_GW_PART_OK;
+}
+
+
+/* the answer that is taken */
+
+static ngx_http_gw_part_error_e
+ngx_http_gw_capture_begin(ngx_http_gw_part_t *part)
+{
+    if (part->null) {
+        return NGX_HTTP_GW_PART_OK;
+    }
+
     part->keep = 1;
 
     if (part->expect > 0) {
@@ -286,7 +307,7 @@ ngx_http_gw_capture_check(ngx_http_request_t *r, ngx_http_gw_part_t *part)
         part->gather->size += part->expect;
     }
 
-    gw_json_scan_init(&part->scan, conf->max_depth);
+    gw_json_scan_init(&part->scan, part->gather->conf->max_depth);
 
     if (part->conf->shape) {
         if (ngx_http_gw_shape_start(part) != NGX_OK) {

@@ -10,6 +10,7 @@
 
 #include "ngx_http_gw_aggregate_each.h"
 #include "ngx_http_gw_aggregate_graph.h"
+#include "ngx_http_gw_aggregate_hedge.h"
 #include "ngx_http_gw_aggregate_set.h"
 #include "ngx_http_gw_client.h"
 #include "ngx_http_gw_fetch.h"
@@ -21,7 +22,6 @@ static ngx_uint_t ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather);
 static ngx_uint_t ngx_http_gw_gather_settle(ngx_http_gw_gather_t *gather);
 static ngx_uint_t ngx_http_gw_gather_begin(ngx_http_gw_part_t *part);
 static ngx_int_t ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part);
-static void ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part);
 static void ngx_http_gw_gather_cancel(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_answer(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather);
@@ -143,6 +143,8 @@ ngx_http_gw_gather_step(ngx_http_gw_gather_t *gather)
         again |= ngx_http_gw_gather_begin(part);
     }
 
+    ngx_http_gw_hedge_run(gather);
+
     return again;
 }
 
@@ -194,6 +196,11 @@ ngx_http_gw_gather_begin(ngx_http_gw_part_t *part)
             part->has_deadline = 1;
             part->deadline = deadline;
         }
+    }
+
+    if (part->conf->hedge) {
+        part->has_hedge = (part->conf->each == NULL || part->base);
+        part->hedge = part->start + part->conf->hedge;
     }
 
     if (part->conf->deps) {
@@ -285,7 +292,7 @@ ngx_http_gw_gather_prepare(ngx_http_gw_part_t *part)
 }
 
 
-static void
+void
 ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part)
 {
     ngx_int_t              rc;
@@ -367,7 +374,7 @@ ngx_http_gw_gather_drain(ngx_http_gw_part_t *part)
 }
 
 
-/* one timer for all parts: it is set for the first deadline */
+/* one timer for all parts: it is set for what comes first */
 
 static void
 ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
@@ -379,18 +386,26 @@ ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather)
 
     for (part = gather->first; part; part = part->next) {
 
-        if (part->done || part->kill || !part->has_deadline) {
+        if (part->done || part->kill) {
             continue;
         }
 
-        left = (ngx_msec_int_t) (part->deadline - ngx_current_msec);
+        if (part->has_deadline) {
+            left = (ngx_msec_int_t) (part->deadline - ngx_current_msec);
+            left = ngx_max(left, 1);
 
-        if (left < 1) {
-            left = 1;
+            if (first == -1 || left < first) {
+                first = left;
+            }
         }
 
-        if (first == -1 || left < first) {
-            first = left;
+        if (part->has_hedge && !part->header) {
+            left = (ngx_msec_int_t) (part->hedge - ngx_current_msec);
+            left = ngx_max(left, 1);
+
+            if (first == -1 || left < first) {
+                first = left;
+            }
         }
     }
 
@@ -422,7 +437,13 @@ ngx_http_gw_gather_timeout(ngx_event_t *ev)
 
     for (part = gather->first; part; part = part->next) {
 
-        if (part->done || part->kill || !part->has_deadline
+        if (part->done || part->kill) {
+            continue;
+        }
+
+        ngx_http_gw_hedge_timeout(part);
+
+        if (!part->has_deadline
             || (ngx_msec_int_t) (part->deadline - ngx_current_msec) > 0)
         {
             continue;
@@ -501,7 +522,9 @@ ngx_http_gw_gather_cancel(ngx_http_gw_gather_t *gather)
 
     for (part = gather->first; part; part = part->next) {
 
-        if (!part->done && (part->kill || decided)) {
+        /* once more when its other request has taken the place */
+
+        while (!part->done && (part->kill || decided)) {
             ngx_http_gw_part_cancel(part);
         }
     }
@@ -643,7 +666,11 @@ ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather)
     }
 
     for (part = gather->first; part; part = part->next) {
-        ngx_http_gw_part_cancel(part);
+
+        do {
+            ngx_http_gw_part_cancel(part);
+
+        } while (!part->done);
     }
 }
 

@@ -49,6 +49,13 @@ void ngx_http_gw_gather_add(ngx_http_gw_part_t *part);
 
 
 /*
+ * Sends the request of a part whose path, args and body are set.  A part
+ * whose request cannot be made has failed.  At top level only.
+ */
+void ngx_http_gw_gather_fetch(ngx_http_gw_part_t *part);
+
+
+/*
  * Bounds the time for a part that has failed and is read to its end, so that
  * its connection can be used again.
  */

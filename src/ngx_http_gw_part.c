@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_hedge.h"
 #include "ngx_http_gw_aggregate_metrics.h"
 #include "ngx_http_gw_gather.h"
 #include "ngx_http_gw_merge.h"
@@ -111,8 +112,10 @@ ngx_http_gw_part_fail(ngx_http_gw_part_t *part,
     part->error = error;
     part->keep = 0;
 
-    if (part->base) {
-        /* what that means is seen when all items are done */
+    part = ngx_http_gw_hedge_failed(part);
+
+    if (part == NULL || part->base) {
+        /* what that means is seen when all requests, or items, are done */
         return;
     }
 
@@ -242,7 +245,7 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
     gw_json_scan_e            rc;
     ngx_http_gw_part_error_e  error;
 
-    if (part->error != NGX_HTTP_GW_PART_OK || part->null) {
+    if (part->error != NGX_HTTP_GW_PART_OK || part->null || part->kill) {
         return;
     }
 
@@ -300,7 +303,7 @@ ngx_http_gw_part_complete(ngx_http_gw_part_t *part)
 void
 ngx_http_gw_part_finish(ngx_http_gw_part_t *part)
 {
-    ngx_http_gw_part_end(part);
+    ngx_http_gw_part_end(ngx_http_gw_hedge_yield(part));
     ngx_http_gw_gather_wake(part->gather);
 }
 
@@ -321,6 +324,8 @@ ngx_http_gw_part_end(ngx_http_gw_part_t *part)
         }
     }
 
+    ngx_http_gw_hedge_end(part);
+
     ngx_http_gw_part_account(part);
 }
 
@@ -335,6 +340,12 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
     part->time = ngx_current_msec - part->start;
 
     counters = part->gather->counters;
+
+    if (part->copy) {
+        /* the part itself is counted */
+        ngx_http_gw_hedge_account(part);
+        return;
+    }
 
     if (part->each && part->error == NGX_HTTP_GW_PART_OK) {
         /* its items are counted */
@@ -407,17 +418,25 @@ ngx_http_gw_part_account(ngx_http_gw_part_t *part)
 void
 ngx_http_gw_part_cancel(ngx_http_gw_part_t *part)
 {
-    ngx_http_request_t  *sr;
+    ngx_http_request_t            *sr;
+    ngx_http_gw_gather_t          *inner;
+    ngx_http_postponed_request_t  *nested;
+
+    part = ngx_http_gw_hedge_yield(part);
 
     sr = part->request;
+    nested = part->nested;
 
     if (!part->done) {
         part->keep = 0;
         part->cancelled = (part->error == NGX_HTTP_GW_PART_OK);
 
+        inner = part->inner;
+        part->inner = NULL;
+
         ngx_http_gw_part_end(part);
 
-        if (sr && !ngx_http_gw_part_stop(sr, part->inner)) {
+        if (sr && !ngx_http_gw_part_stop(sr, inner)) {
             ngx_http_gw_count(part->gather->counters,
                               NGX_HTTP_GW_COUNT_DETACHED);
 
@@ -425,11 +444,9 @@ ngx_http_gw_part_cancel(ngx_http_gw_part_t *part)
                           "part \"%V\" cannot be stopped and runs on",
                           &part->conf->name);
         }
-
-        part->inner = NULL;
     }
 
-    ngx_http_gw_part_stop_nested(part->nested);
+    ngx_http_gw_part_stop_nested(nested);
 
     if (sr) {
         ngx_http_gw_part_stop_nested(sr->postponed);

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_gw_aggregate_hedge.h"
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_part_conf.h"
 #include "ngx_http_gw_part_text.h"
@@ -92,6 +93,7 @@ static const ngx_http_gw_part_parameter_t  ngx_http_gw_part_parameters[] = {
     { ngx_string("type="), ngx_http_gw_part_type },
     { ngx_string("root"), ngx_http_gw_part_root },
     { ngx_string("append"), ngx_http_gw_part_append },
+    { ngx_string("hedge="), ngx_http_gw_part_hedge },
     { ngx_null_string, NULL }
 };
 
@@ -304,6 +306,14 @@ ngx_http_gw_part_conf_check(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf)
                            "parameter \"at\" of part \"%V\" needs "
                            "\"type=json\": there is nothing in a text",
                            &pcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (pcf->hedge && pcf->method != NGX_HTTP_GET) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "parameter \"hedge\" of part \"%V\" needs "
+                           "\"method=GET\": a request that is sent twice "
+                           "must change nothing", &pcf->name);
         return NGX_CONF_ERROR;
     }
 

@@ -43,7 +43,8 @@ sub pause {
 sub misbehave {
     my ($conn, $req) = @_;
 
-    srand($req->{args});
+    # the two requests of a part fare differently
+    srand($req->{args} + ($req->{path} =~ /hedge/ ? $conn->{n} : 0));
 
     my $what = int(rand(12));
 
@@ -152,11 +153,18 @@ my $nginx = GW::Nginx->new(level => 'warn',
             gw_aggregate_part b /p/at?$arg_t-$arg_a optional;
             gw_aggregate_part c /p/at?$arg_t-$arg_b optional;
         }
+        location = /hedged {
+            gw_aggregate object;
+            gw_aggregate_methods GET POST;
+            gw_aggregate_part a /p/hedge1?$arg_s1 hedge=3ms;
+            gw_aggregate_part b /p/hedge2?$arg_s2 hedge=1ms timeout=20ms;
+            gw_aggregate_part c /nested optional hedge=5ms;
+        }
         location = /nested {
             internal;
             gw_aggregate array;
             gw_aggregate_part a /p/1?$arg_s3;
-            gw_aggregate_part b /p/2?$arg_s2;
+            gw_aggregate_part b /p/hedge2?$arg_s2 hedge=4ms;
             gw_aggregate_part c /p/a;
         }
 END
@@ -174,7 +182,7 @@ sub worker {
 
     for (1 .. $rounds / $parallel) {
         my @s = map { int(rand(1 << 30)) } 1 .. 3;
-        my $path = rand(2) < 1 ? '/three' : '/optional';
+        my $path = ('/three', '/optional', '/hedged')[rand(3)];
         my $uri = "$path?s1=$s[0]&s2=$s[1]&s3=$s[2]";
 
         $client ||= GW::Client->new($nginx->{port});
@@ -200,11 +208,13 @@ sub worker {
         my $nested = '(null|' . quotemeta("[$document,$document,")
                      . quotemeta('{"x":1}]') . ')';
 
+        my $c = $path eq '/hedged' ? $nested : $value;
+
         push(@wrong, "$uri: $reply->{status} " . substr($body, 0, 200))
-            unless $path eq '/three'
+            unless $path ne '/optional'
                    ? ($reply->{status} == 200
                       ? $body =~ /\A\{"a":\Q$document\E,"b":\Q$document\E,
-                                  "c":$value\}\z/x
+                                  "c":$c\}\z/x
                       : $body =~ /\A\{"type".*"parts":\{.+\}\}\z/)
                    : ($reply->{status} == 200
                       && $body =~ /\A\[$value,$value,$nested\]\z/);

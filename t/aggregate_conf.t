@@ -173,10 +173,10 @@ unknown "no_such" variable
 
 === TEST: an unknown parameter
 --- config
-location / { gw_aggregate object; gw_aggregate_part a /a hedge=50ms; }
+location / { gw_aggregate object; gw_aggregate_part a /a retry=2; }
 --- must_die
 --- error_log
-invalid parameter "hedge=50ms"
+invalid parameter "retry=2"
 
 
 
@@ -1834,3 +1834,77 @@ member "/x" of "gw_aggregate_errors" takes the same place as "gw_aggregate_stati
 --- must_die
 --- error_log
 "gw_aggregate_static" of "/s256" is one too many in
+
+
+
+=== TEST: hedge of a method that may change something
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a hedge=50ms method=POST;
+}
+--- must_die
+--- error_log eval
+qr/parameter "hedge" of part "a" needs "method=GET": a request that is sent twice must change nothing in \S+:\d+/
+
+
+
+=== TEST: hedge of a method that the client chooses
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a method=inherit hedge=50ms;
+}
+--- must_die
+--- error_log
+parameter "hedge" of part "a" needs "method=GET"
+
+
+
+=== TEST: hedge after no time
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a hedge=0;
+}
+--- must_die
+--- error_log
+invalid hedge "0" of part "a", it must be a time
+
+
+
+=== TEST: hedge of what is no time
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part a /a hedge=soon;
+}
+--- must_die
+--- error_log
+invalid hedge "soon" of part "a", it must be a time
+
+
+
+=== TEST: hedge when the part has no time left
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_part_timeout 50ms;
+    gw_aggregate_part a /a hedge=50ms;
+}
+--- must_die
+--- error_log eval
+qr/parameter "hedge" of part "a" must be shorter than the time that the part has in \S+:\d+/
+
+
+
+=== TEST: hedge when no part has time left
+--- config
+location / {
+    gw_aggregate object;
+    gw_aggregate_timeout 50ms;
+    gw_aggregate_part a /a hedge=60ms timeout=5s;
+}
+--- must_die
+--- error_log
+parameter "hedge" of part "a" must be shorter than the time that the part has
