@@ -286,6 +286,13 @@ static ngx_command_t  ngx_http_gw_aggregate_commands[] = {
       offsetof(ngx_http_gw_aggregate_conf_t, internal_only),
       NULL },
 
+    { ngx_string("gw_aggregate_ignore_client_abort"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gw_aggregate_conf_t, ignore_client_abort),
+      NULL },
+
     { ngx_string("gw_aggregate_cache_control"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,

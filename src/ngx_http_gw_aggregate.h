@@ -320,6 +320,7 @@ typedef struct {
     ngx_str_t                        errors_member;
     ngx_str_t                        complete_header;   /* empty: off */
     ngx_flag_t                       internal_only;
+    ngx_flag_t                       ignore_client_abort;
     unsigned                         inherit_body:1;
 
     /* the header of the answer */
@@ -503,6 +504,8 @@ struct ngx_http_gw_gather_s {
     ngx_uint_t                       running;
     unsigned                         refused:1; /* a value of the client */
     unsigned                         due:1;     /* of some part */
+    unsigned                         gone:1;    /* the client, and that does
+                                                   not matter */
 
     /* of an answer that is streamed */
     ngx_http_gw_stream_t            *stream;    /* NULL: it is not */

@@ -152,6 +152,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
     conf->partial_status = NGX_CONF_UNSET_UINT;
     conf->errors = NGX_CONF_UNSET_UINT;
     conf->internal_only = NGX_CONF_UNSET;
+    conf->ignore_client_abort = NGX_CONF_UNSET;
     conf->cache_control = NGX_CONF_UNSET_UINT;
     conf->etag = NGX_CONF_UNSET;
     conf->server_timing = NGX_CONF_UNSET;
@@ -189,6 +190,8 @@ ngx_http_gw_aggregate_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->partial_status, prev->partial_status,
                               NGX_HTTP_OK);
     ngx_conf_merge_value(conf->internal_only, prev->internal_only, 1);
+    ngx_conf_merge_value(conf->ignore_client_abort,
+                         prev->ignore_client_abort, 0);
     ngx_conf_merge_uint_value(conf->concurrency, prev->concurrency, 0);
 
     ngx_conf_merge_uint_value(conf->cache_control, prev->cache_control, 1);

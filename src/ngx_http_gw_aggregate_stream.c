@@ -191,7 +191,7 @@ ngx_http_gw_stream_handler(ngx_http_gw_gather_t *gather)
         }
     }
 
-    if (gather->begun && c->write->timedout && c->buffered) {
+    if (gather->begun && !gather->gone && c->write->timedout && c->buffered) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "client timed out");
         c->timedout = 1;
@@ -261,6 +261,10 @@ ngx_http_gw_stream_run(ngx_http_gw_gather_t *gather)
 
     ngx_http_gw_stream_note(gather);
 
+    if (gather->gone) {
+        return NGX_AGAIN;
+    }
+
     if (!gather->begun) {
 
         if (gather->done && gather->refused) {
@@ -272,6 +276,12 @@ ngx_http_gw_stream_run(ngx_http_gw_gather_t *gather)
         }
 
         rc = ngx_http_gw_stream_header(gather);
+
+        if (rc == NGX_ERROR && !gather->done
+            && ngx_http_gw_gather_leave(gather))
+        {
+            return NGX_AGAIN;
+        }
 
         if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
             ngx_http_gw_stream_stop(gather);
@@ -303,6 +313,11 @@ ngx_http_gw_stream_run(ngx_http_gw_gather_t *gather)
     }
 
     if (rc == NGX_ERROR) {
+
+        if (!gather->done && ngx_http_gw_gather_leave(gather)) {
+            return NGX_AGAIN;
+        }
+
         ngx_http_gw_stream_stop(gather);
         return NGX_ERROR;
     }

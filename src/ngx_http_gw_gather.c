@@ -12,6 +12,7 @@
 #include "ngx_http_gw_aggregate_graph.h"
 #include "ngx_http_gw_aggregate_hedge.h"
 #include "ngx_http_gw_aggregate_set.h"
+#include "ngx_http_gw_aggregate_var.h"
 #include "ngx_http_gw_client.h"
 #include "ngx_http_gw_fetch.h"
 #include "ngx_http_gw_gather.h"
@@ -26,7 +27,10 @@ static void ngx_http_gw_gather_cancel(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_answer(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_arm(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_timeout(ngx_event_t *ev);
+static void ngx_http_gw_gather_watch(ngx_http_gw_gather_t *gather);
 static void ngx_http_gw_gather_read(ngx_http_request_t *r);
+static void ngx_http_gw_gather_ignore(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_gw_gather_discard(ngx_http_request_t *r);
 static void ngx_http_gw_gather_kick(ngx_http_gw_gather_t *gather);
 
 
@@ -76,7 +80,7 @@ ngx_http_gw_gather_start(ngx_http_gw_gather_t *gather,
     r->write_event_handler = handler;
 
     if (r == r->main) {
-        r->read_event_handler = ngx_http_gw_gather_read;
+        ngx_http_gw_gather_watch(gather);
     }
 
     ngx_http_gw_gather_wake(gather);
@@ -476,8 +480,9 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
     if (r == r->main) {
         c->write->timedout = 0;
 
-        if ((c->error && (c->read->eof || c->write->eof))
-            || ngx_http_gw_client_stopped(c))
+        if (((c->error && (c->read->eof || c->write->eof))
+             || ngx_http_gw_client_stopped(c))
+            && !ngx_http_gw_gather_leave(gather))
         {
             ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
             return NGX_AGAIN;
@@ -496,7 +501,7 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
         ngx_http_gw_gather_arm(gather);
 
         if (r == r->main) {
-            r->read_event_handler = ngx_http_gw_gather_read;
+            ngx_http_gw_gather_watch(gather);
             ngx_http_gw_gather_kick(gather);
         }
 
@@ -504,6 +509,12 @@ ngx_http_gw_gather_run(ngx_http_gw_gather_t *gather)
     }
 
     ngx_http_gw_gather_answer(gather);
+
+    if (gather->gone) {
+        c->error = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+        return NGX_AGAIN;
+    }
 
     return NGX_OK;
 }
@@ -583,32 +594,87 @@ ngx_http_gw_gather_answer(ngx_http_gw_gather_t *gather)
 }
 
 
-/*
- * Core's handler of a discarded body swallows the end of the connection and
- * leaves no handler behind, so it is looked for after it.
- */
+/* looks for the end of the client's connection */
+
+static void
+ngx_http_gw_gather_watch(ngx_http_gw_gather_t *gather)
+{
+    gather->request->read_event_handler = gather->conf->ignore_client_abort
+                                          ? ngx_http_gw_gather_ignore
+                                          : ngx_http_gw_gather_read;
+}
+
 
 static void
 ngx_http_gw_gather_read(ngx_http_request_t *r)
 {
+    if (ngx_http_gw_gather_discard(r)) {
+        r->read_event_handler = ngx_http_gw_gather_read;
+        ngx_http_test_reading(r);
+    }
+}
+
+
+/* HTTP/2 tells that a stream has ended without being asked */
+
+static void
+ngx_http_gw_gather_ignore(ngx_http_request_t *r)
+{
+    if (ngx_http_gw_gather_discard(r)) {
+        r->read_event_handler = ngx_http_gw_gather_ignore;
+
+        (void) ngx_http_gw_gather_leave(ngx_http_gw_aggregate_find(r));
+
+        ngx_http_block_reading(r);
+    }
+}
+
+
+/*
+ * Core's handler of a discarded body swallows the end of the connection and
+ * leaves no handler behind, so it is looked for after it.
+ *
+ * Returns 0 when there is more to come, or the request was terminated.
+ */
+
+static ngx_uint_t
+ngx_http_gw_gather_discard(ngx_http_request_t *r)
+{
     ngx_http_event_handler_pt  handler;
 
-    if (r->discard_body) {
-        handler = r->write_event_handler;
-
-        ngx_http_discarded_request_body_handler(r);
-
-        if (r->write_event_handler != handler || r->discard_body) {
-
-            /* terminated, or there is more to come */
-
-            return;
-        }
-
-        r->read_event_handler = ngx_http_gw_gather_read;
+    if (!r->discard_body) {
+        return 1;
     }
 
-    ngx_http_test_reading(r);
+    handler = r->write_event_handler;
+
+    ngx_http_discarded_request_body_handler(r);
+
+    return r->write_event_handler == handler && !r->discard_body;
+}
+
+
+ngx_uint_t
+ngx_http_gw_gather_leave(ngx_http_gw_gather_t *gather)
+{
+    ngx_connection_t  *c;
+
+    c = gather->request->connection;
+
+    if (!gather->conf->ignore_client_abort
+        || (!c->error && !ngx_http_gw_client_stopped(c)))
+    {
+        return 0;
+    }
+
+    gather->gone = 1;
+    c->error = 0;
+
+    if (c->write->timer_set && !c->write->delayed) {
+        ngx_del_timer(c->write);
+    }
+
+    return 1;
 }
 
 
@@ -725,7 +791,8 @@ ngx_http_gw_gather_clear_error(ngx_http_gw_gather_t *gather)
 
     if (c->error
         && root->request->write_event_handler == root->handler
-        && !c->read->eof && !c->read->error && !c->write->eof)
+        && (root->gone
+            || (!c->read->eof && !c->read->error && !c->write->eof)))
     {
         c->error = 0;
     }

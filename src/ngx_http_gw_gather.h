@@ -76,6 +76,15 @@ void ngx_http_gw_gather_stop(ngx_http_gw_gather_t *gather);
 
 
 /*
+ * With gw_aggregate_ignore_client_abort hides from parts that the client's
+ * connection has an error, that it was closed for one.
+ *
+ * Returns 1 when it did.
+ */
+ngx_uint_t ngx_http_gw_gather_leave(ngx_http_gw_gather_t *gather);
+
+
+/*
  * Takes back what a filter that failed in a part did to the client's
  * connection.
  */

@@ -24,12 +24,36 @@ my $be = GW::Backend->new(
     '/b' => sub { $_[0]->json('[1,2]') },
     '/slow' => sub { $_[0]->delay(0.3); $_[0]->json('[1,2]') },
     '/never' => sub { $_[0]->hang },
+    '/fill' => sub { $_[0]->delay(0.3); $_[0]->json('[1,2]') },
 );
 
 my $http2 = GW::free_port();
 
 my $nginx = GW::Nginx->new(http => agg_server($be,
-    server => "listen 127.0.0.1:$http2 http2;\n"));
+    http => 'proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;',
+    server => "listen 127.0.0.1:$http2 http2;\n" . <<'END'));
+        gw_aggregate_ignore_client_abort off;
+        location = /ignore {
+            gw_aggregate object;
+            gw_aggregate_ignore_client_abort on;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /keep/fill?$arg_k;
+        }
+        location = /ignore_stream {
+            gw_aggregate object;
+            gw_aggregate_ignore_client_abort on;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part c /p/slow optional;
+            gw_aggregate_part b /keep/fill?$arg_k optional;
+        }
+        location /keep/ {
+            internal;
+            proxy_pass http://be/;
+            proxy_cache cache;
+            proxy_cache_valid 200 1m;
+        }
+END
 
 
 # frames of HTTP/2, RFC 9113; headers as RFC 7541 allows without a table
@@ -110,6 +134,37 @@ $start = time();
 close($sock);
 $nginx->until(2, sub { @closed = $be->closed('/never'); @closed == 2 });
 is(scalar(@closed), 2, 'the connection ends: parts of all streams end');
+
+# clients that are not waited for
+for my $path ('/ignore', '/ignore_stream') {
+    for my $way ('reset', 'close', 'reset and close') {
+        my $name = "C104 $path, $way";
+        my $key = $way =~ s/ //gr;
+
+        $be->clear;
+        $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                      PeerPort => $http2) or die;
+        syswrite($sock, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                        . frame(4, 0, 0, '')
+                        . request(1, "$path?k=$path$key"));
+        $nginx->until(2, sub { $be->requests('/fill') });
+        syswrite($sock, frame(3, 0, 1, pack('N', 8))) if $way =~ /reset/;
+        close($sock) if $way =~ /close/;
+        sleep(0.35);
+        complete($nginx->get("/ignore?k=$path$key"), $good,
+                 "$name: the next client");
+        is(scalar($be->requests('/fill')), 1, "$name: the cache is filled");
+
+        if ($way eq 'reset') {
+            syswrite($sock, request(3, '/agg?a=a&b=b'));
+            @bodies = answers($sock, 3);
+            is($bodies[0], $good, "$name: the connection goes on");
+            close($sock);
+        }
+    }
+}
+
+sane($nginx, 'C104');
 
 # any moment
 for my $n (1 .. ($ENV{GW_ROUNDS} || 200) / 10) {

@@ -44,6 +44,7 @@ my $be = GW::Backend->new(
 
         $_[0]->send('1');
     },
+    '/added' => sub { $_[0]->json('[1,2]') },
     '/ssi' => sub {
         $_[0]->json('{"i":<!--#include virtual="/p/b" wait="yes"-->,"j":'
                     . '<!--#include virtual="/p/a" -->}');
@@ -63,11 +64,15 @@ my $be = GW::Backend->new(
         $conn->close;
     },
     '/locked' => sub { $_[0]->delay(0.6); $_[0]->json('[1,2]') },
+    '/fill' => sub { $_[0]->delay(0.3); $_[0]->json('[1,2]') },
+    '/first' => sub { $_[0]->delay(0.15);
+                      $_[0]->json('"' . 'x' x 500_000 . '"') },
 );
 
 my $nginx = GW::Nginx->new(http => agg_server($be,
     http => <<'HTTP',
-    log_format sub '$request_uri $uri $status $upstream_status';
+    log_format sub '$request_uri $uri $status $upstream_status '
+                   '$request_time $upstream_response_time';
     limit_req_zone $server_addr zone=ten:32k rate=10r/s;
     limit_req_zone $server_addr zone=slow:32k rate=1r/s;
     proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
@@ -93,6 +98,34 @@ HTTP
             gw_aggregate_methods GET POST;
             gw_aggregate_part a /p/a;
             gw_aggregate_part b /p/$arg_b optional;
+        }
+
+        # clients that are not waited for
+        location = /ignore {
+            gw_aggregate object;
+            gw_aggregate_ignore_client_abort on;
+            gw_aggregate_methods GET POST;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /keep/fill?$arg_k;
+        }
+        location = /ignore_not {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /keep/fill?$arg_k;
+        }
+        location = /ignore_stream {
+            gw_aggregate array;
+            gw_aggregate_ignore_client_abort on;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part c /p/first optional;
+            gw_aggregate_part b /keep/fill?$arg_k optional;
+        }
+        location /keep/ {
+            internal;
+            proxy_pass http://be/;
+            proxy_cache cache;
+            proxy_cache_valid 200 1m;
         }
 
         # aggregates in aggregates
@@ -254,6 +287,18 @@ HTTP
             gw_aggregate_part a /p/a;
             gw_aggregate_part b /ssi/ssi optional;
         }
+        location = /added {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /added/added optional;
+        }
+        location /added/ {
+            internal;
+            add_before_body /p/a;
+            add_after_body /p/a;
+            addition_types application/json;
+            proxy_pass http://be/;
+        }
         location /ssi/ {
             internal;
             ssi on;
@@ -334,6 +379,46 @@ for my $rest ('', 'x' x 990) {
 
 sane($nginx, 'P5');
 
+# C104
+my $post = "POST /ignore?k=%s HTTP/1.1\r\nHost: x\r\n"
+           . "Content-Length: 20\r\n\r\n";
+my %ignore = (
+    get => "GET /ignore?k=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+    post => $post . 'x' x 20,
+    cut => $post . 'x' x 10,
+    stream => "GET /ignore_stream?k=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+);
+
+for my $what (sort keys %ignore) {
+    for my $way ('close', 'reset') {
+        my $name = "C104 $what, $way";
+        my $key = "$what$way";
+
+        $be->clear;
+        $client = GW::Client->new($nginx->{port});
+        $client->send(sprintf($ignore{$what}, $key));
+        ok($nginx->until(2, sub { $be->requests('/fill') }), "$name: asked");
+        $client->$way;
+        sleep(0.35);
+        $client = GW::Client->new($nginx->{port});
+        complete($client->get("/ignore?k=$key"), '{"a":{"x":1},"b":[1,2]}',
+                 "$name: the next client");
+        is(scalar($be->requests('/fill')), 1, "$name: the cache is filled");
+        sane($nginx, $name) if $client->close || 1;
+    }
+}
+
+$be->clear;
+$client = GW::Client->new($nginx->{port});
+$client->send("GET /ignore_not?k=not HTTP/1.1\r\nHost: x\r\n\r\n");
+ok($nginx->until(2, sub { $be->requests('/fill') }), 'C104 off: asked');
+$client->close;
+sleep(0.35);
+$client = GW::Client->new($nginx->{port});
+complete($client->get('/ignore?k=not'), '{"a":{"x":1},"b":[1,2]}',
+         'C104 off: the next client');
+is(scalar($be->requests('/fill')), 2, 'C104 off: the cache is not filled');
+
 # C105
 $client = GW::Client->new($nginx->{port});
 $client->send(join('', map { "GET $_ HTTP/1.1\r\nHost: x\r\n\r\n" }
@@ -357,6 +442,18 @@ closed($_, 1, $start + 0.1, "C120 $_") for ('/never', '/half');
 ok($nginx->until(1, sub {
     3 == grep { m{^/three /p/(late404|never|half) } } sub_log()
 }), 'C117 one line a part') or diag(grep { m{/three} } sub_log());
+sleep(0.1);
+@lines = map { m{^/three /p/(\S+ .*)} ? $1 : () } sub_log();
+is(scalar(@lines), 3, 'C117 one line and no more');
+my ($line) = grep { /^late404/ } @lines;
+like($line, qr{^late404 404 404 (0\.[1-9]\d\d) 0\.[1-9]\d\d$},
+     'C117 what it met and its times');
+
+for my $what ('never \d+ -', 'half 200 200') {
+    ($line) = grep { /^$what 0/ } @lines;
+    like($line || "@lines", qr/ 0\.[1-9]\d\d 0\.[1-9]\d\d$/,
+         "C117 the time until it was stopped, $what");
+}
 
 # C107, C108
 complete($client->get('/nested'),
@@ -480,6 +577,9 @@ $client = GW::Client->new($nginx->{port});
 $reply = $client->get('/ssi');
 degraded($reply, 'nested_output', 'C109 SSI in a part');
 ok($reply->{time} < 1, 'C109 at once');
+# it adds to what clients get only
+complete($client->get('/added'), '{"a":{"x":1},"b":[1,2]}',
+         'C109 add_before_body in a part');
 sane($nginx, 'others') if $client->close || 1;
 
 # C111
