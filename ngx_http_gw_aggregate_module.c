@@ -707,7 +707,13 @@ ngx_http_gw_aggregate_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         }
     }
 
-    return ngx_http_next_body_filter(r, in);
+    rc = ngx_http_next_body_filter(r, in);
+
+    if (rc == NGX_ERROR && r != r->main) {
+        return ngx_http_gw_capture_failed(r, in);
+    }
+
+    return rc;
 }
 
 

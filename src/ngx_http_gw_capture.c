@@ -15,6 +15,7 @@
 #include "ngx_http_gw_shape.h"
 
 
+static ngx_uint_t ngx_http_gw_capture_memory(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gw_capture_nested(ngx_http_request_t *r,
     ngx_http_gw_part_t *part);
 static ngx_int_t ngx_http_gw_capture_location(ngx_http_request_t *r,
@@ -110,7 +111,7 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
 
     part = ngx_http_gw_part_find(r, &nested);
 
-    if (part == NULL) {
+    if (part == NULL || ngx_http_gw_capture_memory(r)) {
         return NGX_DECLINED;
     }
 
@@ -179,6 +180,15 @@ ngx_http_gw_capture_header(ngx_http_request_t *r)
                       && ngx_strncmp(u->conf->module.data, "proxy", 5) == 0);
 
     return NGX_OK;
+}
+
+
+/* of a script in a part, which keeps the answer for it in memory */
+
+static ngx_uint_t
+ngx_http_gw_capture_memory(ngx_http_request_t *r)
+{
+    return r->subrequest_in_memory;
 }
 
 
@@ -426,7 +436,7 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     part = ngx_http_gw_part_find(r, &nested);
 
-    if (part == NULL) {
+    if (part == NULL || ngx_http_gw_capture_memory(r)) {
         return NGX_DECLINED;
     }
 
@@ -463,6 +473,31 @@ ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in)
         && part->expect != (off_t) part->size)
     {
         ngx_http_gw_capture_room(part, &r->upstream->buffer);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gw_capture_failed(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_uint_t           nested;
+    ngx_http_gw_part_t  *part;
+
+    part = ngx_http_gw_part_find(r, &nested);
+
+    if (part == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_gw_part_fail(part, NGX_HTTP_GW_PART_TOO_LARGE);
+
+    /* or it would wait for room */
+
+    for ( /* void */ ; in; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
     }
 
     return NGX_OK;

@@ -33,4 +33,13 @@ ngx_int_t ngx_http_gw_capture_header(ngx_http_request_t *r);
 ngx_int_t ngx_http_gw_capture_body(ngx_http_request_t *r, ngx_chain_t *in);
 
 
+/*
+ * What a script wanted to keep in memory could not be kept there: its part
+ * has failed, but not the client's request.
+ *
+ * Returns NGX_OK, or NGX_ERROR when r is not of ours.
+ */
+ngx_int_t ngx_http_gw_capture_failed(ngx_http_request_t *r, ngx_chain_t *in);
+
+
 #endif /* NGX_HTTP_GW_CAPTURE_H */
