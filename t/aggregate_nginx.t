@@ -49,7 +49,8 @@ my $be = GW::Backend->new(
 
         $conn->json('[1,2]', 'ETag: "v1"', 'Cache-Control: max-age=1');
     },
-    '/large' => sub { $_[0]->json('"' . 'x' x 2_000_000 . '"') },
+    '/ten' => sub { $_[0]->json('"' . 'x' x 10_000_000 . '"') },
+    '/swr' => sub { $_[0]->delay(0.4); $_[0]->json('[1,2]') },
     '*' => sub { $_[0]->answer(404, 'text/html', 'none') },
 );
 
@@ -182,6 +183,8 @@ my $nginx = GW::Nginx->new(workers => 1, http => agg_server($be,
     }
     proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
     large_client_header_buffers 8 48k;
+    gw_aggregate_max_size 16m;
+    gw_aggregate_part_max_size 16m;
 
     server {
         listen 127.0.0.1:$tls ssl;
@@ -192,9 +195,14 @@ my $nginx = GW::Nginx->new(workers => 1, http => agg_server($be,
     server {
         listen 127.0.0.1:$grpc http2;
         location / { default_type application/json; return 200 '[1,2]'; }
+        location = /l/grpc_type {
+            default_type application/grpc;
+            return 200 '[1,2]';
+        }
     }
+    upstream ten { server 127.0.0.1:$port; keepalive 1; }
 HTTP
-    server => join('',
+    server => join('', 'add_header X-Cache $gw_part_b_cache;',
         location('next', 'proxy_pass http://two/b',
                  'proxy_next_upstream error timeout;'),
         location('name', 'proxy_pass http://$unknown/b',
@@ -219,6 +227,24 @@ HTTP
         location('scgi', "scgi_pass 127.0.0.1:$scgi",
                  'scgi_param REQUEST_METHOD $request_method;'),
         location('grpc', "grpc_pass grpc://127.0.0.1:$grpc"),
+        location('grpc_type', "grpc_pass grpc://127.0.0.1:$grpc"),
+        location('file', "alias $dir/there.json",
+                 'default_type application/json;'),
+        location('return', "return 200 '[1,2]'",
+                 'default_type application/json;'),
+        location('gif', 'empty_gif'),
+        location('index/', "alias $dir/",
+                 'autoindex on; autoindex_format json;'),
+        location('index_html/', "alias $dir/", 'autoindex on;'),
+        location('ten', 'proxy_pass http://ten/ten',
+                 'proxy_http_version 1.1; proxy_set_header Connection "";'),
+        location('swr', 'proxy_cache cache',
+                 "proxy_pass http://127.0.0.1:$port/swr; "
+                 . 'proxy_cache_valid 200 1s; proxy_cache_use_stale updating;'
+                 . ' proxy_cache_background_update on;'),
+        location('expired', 'proxy_cache cache',
+                 "proxy_pass http://127.0.0.1:$port/b; "
+                 . 'proxy_cache_valid 200 1s;'),
         location('files', "root $dir",
                  'default_type application/json; '
                  . 'try_files /none.json /there.json =404;'),
@@ -229,13 +255,19 @@ HTTP
         location('fresh', 'proxy_cache cache',
                  "proxy_pass http://127.0.0.1:$port/fresh; "
                  . 'proxy_cache_revalidate on;'),
-    ) . join('', "        location = /waiters {\n            gw_aggregate"
-                 . " object;\n",
-             (map { "            gw_aggregate_part p$_ /l/lock?$_;\n" }
-                  1 .. 64),
-             "        }\n",
+    ) . join('',
+             (map {
+                 my $n = $_;
+
+                 "        location = /waiters$n {\n"
+                 . "            gw_aggregate object;\n"
+                 . "            gw_aggregate_max_subrequests $n;\n",
+                 (map { "            gw_aggregate_part p$_ /l/lock?k=$n&$_;\n" }
+                      1 .. $n),
+                 "        }\n"
+             } 64, 200),
              '        location = /l/lock { internal; proxy_cache cache; '
-             . 'proxy_cache_key one; proxy_cache_lock on; '
+             . 'proxy_cache_key $arg_k; proxy_cache_lock on; '
              . 'proxy_cache_valid 200 10s; '
              . "proxy_pass http://127.0.0.1:$port/locked; }\n")));
 
@@ -267,7 +299,15 @@ if ($minor >= 29) {
 }
 
 complete($client->get("/of/$_"), $whole, "C34 a part by $_")
-    for qw(memcached fastcgi uwsgi scgi grpc);
+    for qw(memcached fastcgi uwsgi scgi grpc file return);
+degraded($client->get("/of/$_"), 'type', "C34 $_ is no JSON")
+    for qw(gif grpc_type index_html/);
+
+my $index = $client->get('/of/index/');
+like($index->{body},
+     qr/^\{"a":\{"x":1\},"b":\[\s*\{ "name":"there.json", [^\]]*\}\s*\]\}$/,
+     'C34 autoindex_format json');
+is($index->{header}{'x-gw-completed'}, 'true', 'C34 ... is complete');
 degraded($client->get('/of/memcached_none'), 'status',
          'C34 memcached does not have it');
 complete($client->get('/of/files'), $whole, 'C35 try_files');
@@ -281,6 +321,35 @@ degraded($client->get('/agg?a=a&b=101', 'Connection: upgrade',
                       'Upgrade: any'), 'status', 'C90 a part that upgrades');
 unlike(($be->requests('/101'))[-1], qr/^Upgrade/mi,
        'C90 ... which nobody has asked it to');
+
+# C70: all that a cache can say
+
+sub cached {
+    my ($path, $status, $name, @clients) = @_;
+
+    my $reply = ($clients[0] || $client)->get("/of/$path");
+
+    complete($reply, $whole, "C70 $name");
+    is($reply->{header}{'x-cache'}, $status, "C70 $name: $status");
+
+    return $reply->{time};
+}
+
+cached('swr', 'MISS', 'cold');
+cached('swr', 'HIT', 'warm');
+cached('expired', 'MISS', 'without stale answers');
+sleep(2.1);
+within(cached('swr', 'STALE', 'old'), 0, 0.1, 'C70 old: at once');
+within(cached('swr', 'UPDATING', 'while it is updated',
+              GW::Client->new($nginx->{port})), 0, 0.1,
+       'C70 while it is updated: at once');
+$client = GW::Client->new($nginx->{port});
+cached('expired', 'EXPIRED', 'without stale answers, old');
+ok($nginx->until(2, sub {
+    GW::Client->new($nginx->{port})->get('/of/swr')->{header}{'x-cache'}
+        eq 'HIT';
+}), 'C70 updated: HIT');
+is(scalar($be->requests('/swr')), 2, 'C70 one request updates it');
 
 # C71: one request of the back end for all that wait
 
@@ -298,7 +367,9 @@ $_->close for @clients;
 
 complete($client->get('/of/fresh'), $whole, 'C72 a part for the cache');
 sleep(2.1);
-complete($client->get('/of/fresh'), $whole, 'C72 ... which is asked again');
+my $fresh = $client->get('/of/fresh');
+complete($fresh, $whole, 'C72 ... which is asked again');
+is($fresh->{header}{'x-cache'}, 'REVALIDATED', 'C72 ... and may be used on');
 is(scalar(grep { /^If-None-Match/mi } $be->requests('/fresh')), 1,
    'C72 ... whether it has changed');
 
@@ -312,11 +383,15 @@ is(scalar(grep { /^Cookie: c=x{32000}/mi } $be->requests('/b')), 1,
 
 # C121
 
-$be->clear;
-my $reply = $client->get('/waiters');
-is($reply->{status}, 200, 'C121 64 parts, of which 63 wait for a lock')
-    or diag($reply->{body});
-is(scalar($be->requests('/locked')), 1, 'C121 ... of one request');
+my $reply;
+
+for my $n (64, 200) {
+    $be->clear;
+    complete($client->get("/waiters$n"),
+             '{' . join(',', map { "\"p$_\":[1,2]" } 1 .. $n) . '}',
+             "C121 $n parts, all but one wait for a lock");
+    is(scalar($be->requests('/locked')), 1, 'C121 ... of one request');
+}
 
 $client->close;
 sane($nginx, 'parts');
@@ -357,21 +432,39 @@ like($few->log, qr/worker_connections are not enough/, 'C112 it is told of');
 # C115: an answer that is read slowly holds no back end, and no processor
 
 my $slow = GW::Client->new($nginx->{port});
-setsockopt($slow->{sock}, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096);
+my $ten = '{"a":{"x":1},"b":"' . 'x' x 10_000_000 . '"}';
+
+setsockopt($slow->{sock}, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 65536);
 $be->clear;
-$slow->send("GET /agg?a=large&b=b HTTP/1.1\r\nHost: a\r\n\r\n");
-$nginx->until(5, sub { $be->requests('/large') });
-sleep(0.5);
+$slow->send("GET /of/ten HTTP/1.1\r\nHost: a\r\n\r\n");
+sysread($slow->{sock}, $slow->{in}, 1);
 my $before = cpu($nginx);
-sleep(1);
+
+for (1 .. 20) {
+    sysread($slow->{sock}, $slow->{in}, 1024, length($slow->{in}));
+    sleep(0.1);
+}
+
 cmp_ok(cpu($nginx) - $before, '<', 0.2, 'C115 a slow client is waited for');
+ok(!grep({ m{^/of/ten} } parts_log()), 'C115 ... which has not got it all yet');
+$client = GW::Client->new($nginx->{port});
+ok($client->get('/of/ten')->{body} eq $ten, 'C115 others are answered');
+my @conns = map { m{^REQUEST \S+ (\d+) GET /ten } ? $1 : () } $be->events;
+is(scalar(@conns), 2, 'C115 ... by the back end');
+is($conns[0], $conns[1], 'C115 ... whose connection was free');
 $reply = $slow->read;
-is($reply && $reply->{status}, 502, 'C115 a part that is too large')
-    if !$reply || $reply->{status} != 200;
-$slow->close if $slow->{sock};
+ok($reply && $reply->{body} eq $ten, 'C115 the slow one has it all');
+$_->close for $slow, $client;
 sane($nginx, 'slow clients');
 
 done_testing();
+
+
+sub parts_log {
+    open(my $fh, '<', "$nginx->{dir}/logs/parts.log") or return ();
+
+    return <$fh>;
+}
 
 
 # seconds of processor that the worker has used

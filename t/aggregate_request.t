@@ -9,6 +9,7 @@ use warnings;
 
 use lib 't/lib';
 
+use Digest::MD5 qw(md5_hex);
 use GW;
 use GW::Aggregate;
 use GW::Backend;
@@ -21,6 +22,7 @@ my $be = GW::Backend->new(
     '/a' => sub { $_[0]->json('{"x":1}') },
     '/b' => sub { $_[0]->json('[1,2]') },
     '/slow' => sub { $_[0]->delay(0.1); $_[0]->json('[1,2]') },
+    '/digest' => sub { $_[0]->json('"' . md5_hex($_[1]{body}) . '"') },
     '/echo' => sub { $_[0]->json($_[1]{body}) },
     '*' => sub {
         (my $uri = $_[1]{uri}) =~ s/(["\\])/\\$1/g;
@@ -46,6 +48,14 @@ my $nginx = GW::Nginx->new(http => agg_server($be,
             gw_aggregate_part a /p/echo method=inherit body=inherit;
             gw_aggregate_part b /p/echo method=POST body=inherit;
             gw_aggregate_part c /p/b;
+        }
+        location = /three {
+            gw_aggregate array;
+            gw_aggregate_methods POST;
+            client_body_in_file_only on;
+            gw_aggregate_part a /p/digest?1 method=inherit body=inherit;
+            gw_aggregate_part b /p/digest?2 method=inherit body=inherit;
+            gw_aggregate_part c /p/digest?3 method=inherit body=inherit;
         }
         location = /text {
             gw_aggregate array;
@@ -190,6 +200,34 @@ for my $size (10, 20000, 1000000) {
                               'Content-Type: application/x-y');
     ok($reply->{body} eq "[$body,$body,[1,2]]",
        "C85 a body of $size bytes, twice");
+}
+
+# one copy in a file, none in memory
+my $text = join("", map { chr(int(rand(256))) } 1 .. 1 << 16) x 24;
+my $digest = '"' . md5_hex($text) . '"';
+
+for my $n (1 .. 3) {
+    my $rss = rss();
+
+    $reply = $client->request('POST', '/three', $text);
+    is($reply->{body}, "[$digest,$digest,$digest]",
+       'C85 three parts have the same body');
+    my @files = glob("$nginx->{dir}/client/*");
+    is(join(' ', map { -s $_ } @files), join(' ', (length($text)) x $n),
+       'C85 ... which is kept once');
+
+    # the first one makes the memory that others use again
+    cmp_ok(rss() - $rss, '<', 512, 'C85 ... and not in memory')
+        if $n > 1 && ($ENV{GW_VARIANT} || '') ne 'asan';
+}
+
+sub rss {
+    my ($pid) = $nginx->workers;
+
+    open(my $fh, '<', "/proc/$pid/status") or return 0;
+    my ($kb) = join('', <$fh>) =~ /^VmRSS:\s+(\d+)/m;
+
+    return $kb;
 }
 
 @heads = $be->requests('/echo');

@@ -36,7 +36,7 @@ sub document {
 
 
 my %doc = map { $_ => document($_) } (1000, 1048576, 1048577, 100000,
-                                      2 * $mega, 10 * $mega);
+                                      2 * $mega, 3 * $mega, 10 * $mega);
 my $zipped = memGzip($doc{100000});
 my $bomb = memGzip('[' . '1,' x (8 * $mega) . '1]');
 
@@ -164,6 +164,44 @@ my $nginx = GW::Nginx->new(http => agg_server($be, part => 'gunzip on;',
             internal;
             alias %%DIR%%/;
             types { application/json json; }
+            sendfile on;
+        }
+        location = /read {
+            gw_aggregate object;
+            gw_aggregate_max_size 32m;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /$arg_how/big.json optional max_size=16m;
+        }
+        location = /read_large {
+            gw_aggregate object;
+            gw_aggregate_part a /p/a;
+            gw_aggregate_part b /$arg_how/big.json optional;
+        }
+        location /threads/ {
+            internal;
+            alias %%DIR%%/;
+            default_type application/json;
+            aio threads;
+        }
+        location /threads_sendfile/ {
+            internal;
+            alias %%DIR%%/;
+            default_type application/json;
+            aio threads;
+            sendfile on;
+        }
+        location /direct/ {
+            internal;
+            alias %%DIR%%/;
+            default_type application/json;
+            directio 4k;
+        }
+        location /direct_threads/ {
+            internal;
+            alias %%DIR%%/;
+            default_type application/json;
+            directio 4k;
+            aio threads;
             sendfile on;
         }
 END
@@ -295,10 +333,25 @@ degraded($client->get('/cached?b=chunked&n=1048577'), 'too_large',
 
 # C69
 open(my $fh, '>', "$nginx->{dir}/big.json") or die;
-print $fh $doc{2 * $mega};
+print $fh $doc{3 * $mega};
 close($fh);
-complete($client->get('/static'), "{\"a\":{\"x\":1},\"b\":$doc{2 * $mega}}",
+complete($client->get('/static'), "{\"a\":{\"x\":1},\"b\":$doc{3 * $mega}}",
          'C69 a file');
+
+for my $how ('file', 'threads', 'threads_sendfile', 'direct',
+             'direct_threads')
+{
+    # threads cannot be stopped: then the connection is closed
+
+    for (1 .. 2) {
+        my $client = GW::Client->new($nginx->{port});
+
+        complete($client->get("/read?how=$how"),
+                 "{\"a\":{\"x\":1},\"b\":$doc{3 * $mega}}", "C69 $how");
+        degraded($client->get("/read_large?how=$how"), 'too_large',
+                 "C69 $how: too large");
+    }
+}
 
 $client->close;
 sane($nginx, 'sizes');
