@@ -348,6 +348,7 @@ typedef struct {
     ngx_uint_t                       conflict;  /* gw_aggregate_conflict */
     u_char                          *reserved;
     unsigned                         merges:1;  /* some part has "root" */
+    unsigned                         varies:1;  /* slots may be left out */
 } ngx_http_gw_aggregate_conf_t;
 
 

@@ -133,6 +133,7 @@ ngx_http_gw_aggregate_create_conf(ngx_conf_t *cf)
      *     conf->nslots = 0;
      *     conf->reserved = NULL;
      *     conf->merges = 0;
+     *     conf->varies = 0;
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
@@ -294,6 +295,7 @@ ngx_http_gw_aggregate_merge_mode(ngx_conf_t *cf,
             conf->nslots = prev->nslots;
             conf->reserved = prev->reserved;
             conf->merges = prev->merges;
+            conf->varies = prev->varies;
             conf->sets = prev->sets;
             conf->eaches = prev->eaches;
             conf->strip = prev->strip;

@@ -320,19 +320,23 @@ ngx_http_gw_compose_body(ngx_http_gw_gather_t *gather, ngx_chain_t **out,
     last = out;
     *out = NULL;
 
-    omitted = ngx_pnalloc(r->pool, gather->conf->nslots);
-    if (omitted == NULL) {
-        return NGX_ERROR;
-    }
+    omitted = NULL;
 
-    for (i = 0; i < gather->nparts; i++) {
-        omitted[i] = ngx_http_gw_merge_omitted(&gather->parts[i]);
-    }
+    if (gather->conf->varies) {
+        omitted = ngx_pnalloc(r->pool, gather->conf->nslots);
+        if (omitted == NULL) {
+            return NGX_ERROR;
+        }
 
-    ngx_http_gw_compose_omit(gather, omitted);
+        for (i = 0; i < gather->nparts; i++) {
+            omitted[i] = ngx_http_gw_merge_omitted(&gather->parts[i]);
+        }
 
-    if (ngx_http_gw_merge_run(gather, omitted) != NGX_OK) {
-        return NGX_ERROR;
+        ngx_http_gw_compose_omit(gather, omitted);
+
+        if (ngx_http_gw_merge_run(gather, omitted) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     gw_json_splice_begin(&walk, gather->conf->splice, omitted);

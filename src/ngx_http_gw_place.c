@@ -187,6 +187,11 @@ ngx_http_gw_place_init(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf)
 
     ngx_http_gw_place_list(conf, &list);
 
+    if (list.n > n) {
+        /* what is static, or for errors */
+        conf->varies = 1;
+    }
+
     type = (conf->mode == NGX_HTTP_GW_MODE_OBJECT) ? GW_JSON_SPLICE_OBJECT
                                                    : GW_JSON_SPLICE_ARRAY;
 
@@ -217,9 +222,15 @@ ngx_http_gw_place_check(ngx_conf_t *cf, ngx_http_gw_aggregate_conf_t *conf,
 {
     const char  *mistake;
 
+    if (pcf->omit || pcf->each) {
+        conf->varies = 1;
+    }
+
     if (pcf->place == GW_JSON_SPLICE_VALUE) {
         return NGX_CONF_OK;
     }
+
+    conf->varies = 1;
 
     mistake = ngx_http_gw_place_mistake(conf, pcf);
 
