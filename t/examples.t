@@ -227,7 +227,18 @@ sub aggregate {
                    . qq(,"orders":$items,"offers":$offers}), 'the document');
     is($r->{header}{'x-gw-completed'}[0], 'true', 'complete');
 
+    my $profile = substr(profile('alice'), 0, -1);
+    my $news = substr($items, 0, -1);
+
+    $r = $stage->curl(url('/me?user=alice'));
+    is($r->{body}, "$profile,\"news\":$news," . substr($offers, 1) . '}',
+       'merged and appended');
+
     $shop->stop($pid{offers});
+
+    $r = $stage->curl(url('/me?user=alice'));
+    is($r->{body}, "$profile,\"news\":$items,\"note\":"
+                   . '"some news are missing"}', 'what is left of it');
 
     $r = $stage->curl(url('/dashboard?user=alice'));
     is($r->{status}, 200, 'partial');
