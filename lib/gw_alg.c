@@ -11,12 +11,8 @@
 
 static const char *const  gw_alg_names[GW_ALG_MAX] = {
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384",
-    "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448"
-};
-
-
-static const char *const  gw_alg_reserved_names[] = {
-    "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", NULL
+    "PS512", "ES256", "ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "Ed448",
+    "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
 };
 
 
@@ -34,23 +30,6 @@ gw_alg_find(const unsigned char *name, size_t len)
     }
 
     return GW_ALG_MAX;
-}
-
-
-int
-gw_alg_reserved(const unsigned char *name, size_t len)
-{
-    int  i;
-
-    for (i = 0; gw_alg_reserved_names[i] != NULL; i++) {
-        if (strlen(gw_alg_reserved_names[i]) == len
-            && memcmp(gw_alg_reserved_names[i], name, len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

@@ -5,8 +5,9 @@
 
 
 /*
- * The signature algorithms of RFC 7518, RFC 8037, RFC 8812 and RFC 9864 that
- * can be verified, as numbers and as a bit mask: an allow-list is one AND.
+ * The signature algorithms of RFC 7518, RFC 8037, RFC 8812, RFC 9864 and of
+ * draft-ietf-cose-dilithium (ML-DSA, FIPS 204) that can be verified, as
+ * numbers and as a bit mask: an allow-list is one AND.
  */
 
 
@@ -35,6 +36,9 @@ typedef enum {
     GW_ALG_EDDSA,
     GW_ALG_ED25519,
     GW_ALG_ED448,
+    GW_ALG_ML_DSA_44,
+    GW_ALG_ML_DSA_65,
+    GW_ALG_ML_DSA_87,
     GW_ALG_MAX
 } gw_alg_e;
 
@@ -44,7 +48,7 @@ typedef uint32_t  gw_alg_mask_t;
 
 #define gw_alg_bit(alg)   ((gw_alg_mask_t) 1 << (alg))
 
-/* the hash follows from the order of gw_alg_e; not for EdDSA */
+/* the hash follows from the order of gw_alg_e; not for EdDSA and ML-DSA */
 
 #define gw_alg_hash(alg)  ((gw_hash_e) ((alg) % 3))
 
@@ -69,6 +73,10 @@ typedef uint32_t  gw_alg_mask_t;
     (gw_alg_bit(GW_ALG_EDDSA) | gw_alg_bit(GW_ALG_ED25519)                    \
      | gw_alg_bit(GW_ALG_ED448))
 
+#define GW_ALG_MASK_ML_DSA                                                    \
+    (gw_alg_bit(GW_ALG_ML_DSA_44) | gw_alg_bit(GW_ALG_ML_DSA_65)              \
+     | gw_alg_bit(GW_ALG_ML_DSA_87))
+
 /* what is allowed unless a configuration names its own list */
 
 #define GW_ALG_MASK_DEFAULT                                                   \
@@ -78,17 +86,10 @@ typedef uint32_t  gw_alg_mask_t;
 /*
  * Finds an algorithm by its registered name, case-sensitive.
  *
- * Returns GW_ALG_MAX for every other name: "none", encryption algorithms and
- * the reserved ML-DSA-44, ML-DSA-65 and ML-DSA-87 (see gw_alg_reserved()).
+ * Returns GW_ALG_MAX for every other name: "none", encryption algorithms.
+ * Whether libcrypto can verify it is for gw_jwk_supports() to say.
  */
 gw_alg_e gw_alg_find(const unsigned char *name, size_t len);
-
-
-/*
- * Returns 1 for a name that is known but cannot be verified by this build
- * (ML-DSA-44, ML-DSA-65, ML-DSA-87), so that a configuration error can say so.
- */
-int gw_alg_reserved(const unsigned char *name, size_t len);
 
 
 /*

@@ -29,6 +29,7 @@
 #define GW_JWK_MAX_RSA         8192          /* bits */
 #define GW_JWK_MAX_RSA_E       33            /* bits */
 #define GW_JWK_MAX_COORD       66            /* bytes, of P-521 */
+#define GW_JWK_MAX_AKP         2592          /* bytes, of ML-DSA-87 */
 #define GW_JWK_THUMBPRINT_LEN  32            /* bytes, SHA-256 */
 #define GW_JWK_MAX_TRIES       4             /* keys tried for one token */
 
@@ -56,7 +57,8 @@ typedef enum {
     GW_KTY_RSA,
     GW_KTY_EC,
     GW_KTY_OKP,
-    GW_KTY_OCT
+    GW_KTY_OCT,
+    GW_KTY_AKP                      /* one algorithm, named by "alg" */
 } gw_kty_e;
 
 
@@ -128,7 +130,7 @@ typedef struct {
     EVP_PKEY         *pkey;
     size_t            sig_len;                 /* bytes, 0 for "oct" */
     EVP_PKEY_CTX     *verify[GW_ALG_MAX];      /* RSA, EC */
-    EVP_MD_CTX       *ed;                      /* OKP */
+    EVP_MD_CTX       *ed;                      /* OKP, AKP */
 
     /* EC: of the base point, big-endian, sig_len / 2 bytes */
     unsigned char     order[GW_JWK_MAX_COORD];
@@ -159,6 +161,11 @@ typedef struct {
 gw_jwk_set_t *gw_jwk_set_parse(const unsigned char *data, size_t len,
     gw_jwk_format_e format, unsigned flags, gw_hash_t *hash,
     gw_jwk_error_t *err);
+
+/*
+ * Returns 1 if libcrypto can verify an algorithm: ML-DSA it may have or not.
+ */
+int gw_jwk_supports(gw_alg_e alg);
 
 /*
  * Frees a set and clears its secrets; NULL is allowed.

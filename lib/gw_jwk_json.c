@@ -137,6 +137,11 @@ gw_jwk_read_kty(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
         return GW_OK;
     }
 
+    if (strcmp(kty, "AKP") == 0) {
+        key->kty = GW_KTY_AKP;
+        return GW_OK;
+    }
+
     if (strcmp(kty, "EC") == 0) {
         key->kty = GW_KTY_EC;
         first = GW_CRV_P256;
@@ -230,6 +235,12 @@ gw_jwk_read_alg(gw_jwk_t *key, const json_t *jwk, unsigned flags,
 
     if (alg == NULL) {
 
+        /* nobody knows what it is a key of */
+
+        if (key->kty == GW_KTY_AKP) {
+            return GW_DECLINED;
+        }
+
         if (family == 0) {
             return gw_jwk_fail(err, GW_JWK_E_SECRET, "the secret is shorter "
                                "than 32 bytes; use a longer one");
@@ -255,7 +266,7 @@ gw_jwk_read_alg(gw_jwk_t *key, const json_t *jwk, unsigned flags,
                 & family;
 
     if (key->algs != 0) {
-        return GW_OK;
+        return gw_jwk_supports(number) ? GW_OK : GW_DECLINED;
     }
 
     if (key->kty == GW_KTY_OCT && (gw_alg_bit(number) & GW_ALG_MASK_HS)) {

@@ -36,6 +36,8 @@ static gw_status_e gw_jwk_inspect_ec(gw_jwk_t *key, gw_hash_t *hash,
 static gw_status_e gw_jwk_check_ec(const gw_jwk_t *key, gw_jwk_error_t *err);
 static gw_status_e gw_jwk_inspect_okp(gw_jwk_t *key, size_t len,
     gw_hash_t *hash, gw_jwk_error_t *err);
+static gw_status_e gw_jwk_inspect_akp(gw_jwk_t *key, gw_alg_e alg,
+    gw_hash_t *hash, gw_jwk_error_t *err);
 static int gw_jwk_small_order(const unsigned char *x, size_t len);
 static int gw_jwk_small_order_25519(const unsigned char *y);
 static int gw_jwk_small_order_448(const unsigned char *y);
@@ -48,6 +50,11 @@ static const gw_jwk_group_t  gw_jwk_groups[] = {
     { "secp256k1", GW_CRV_SECP256K1, 32 },
     { NULL, GW_CRV_NONE, 0 }
 };
+
+
+/* FIPS 204, table 2: bytes of a signature of ML-DSA-44, 65, 87 */
+
+static const size_t  gw_jwk_akp_sig_len[] = { 2420, 3309, 4627 };
 
 
 /*
@@ -70,6 +77,8 @@ static const unsigned char  gw_jwk_order8[2][32] = {
 gw_status_e
 gw_jwk_inspect(gw_jwk_t *key, gw_hash_t *hash, gw_jwk_error_t *err)
 {
+    gw_alg_e  alg;
+
     if (EVP_PKEY_is_a(key->pkey, "RSA")) {
         key->kty = GW_KTY_RSA;
         return gw_jwk_inspect_rsa(key, hash, err);
@@ -92,7 +101,29 @@ gw_jwk_inspect(gw_jwk_t *key, gw_hash_t *hash, gw_jwk_error_t *err)
         return gw_jwk_inspect_okp(key, 57, hash, err);
     }
 
+    alg = gw_jwk_akp_alg(key->pkey);
+
+    if (alg != GW_ALG_MAX) {
+        key->kty = GW_KTY_AKP;
+        return gw_jwk_inspect_akp(key, alg, hash, err);
+    }
+
     return GW_DECLINED;
+}
+
+
+gw_alg_e
+gw_jwk_akp_alg(const EVP_PKEY *pkey)
+{
+    int  alg;
+
+    for (alg = GW_ALG_ML_DSA_44; alg <= GW_ALG_ML_DSA_87; alg++) {
+        if (EVP_PKEY_is_a(pkey, gw_alg_name((gw_alg_e) alg))) {
+            return (gw_alg_e) alg;
+        }
+    }
+
+    return GW_ALG_MAX;
 }
 
 
@@ -326,6 +357,26 @@ gw_jwk_inspect_okp(gw_jwk_t *key, size_t len, gw_hash_t *hash,
     key->sig_len = 2 * len;
 
     return gw_jwk_thumbprint(key, hash, x, len, NULL, 0, err);
+}
+
+
+static gw_status_e
+gw_jwk_inspect_akp(gw_jwk_t *key, gw_alg_e alg, gw_hash_t *hash,
+    gw_jwk_error_t *err)
+{
+    size_t         n;
+    unsigned char  pub[GW_JWK_MAX_AKP];
+
+    n = sizeof(pub);
+
+    if (EVP_PKEY_get_raw_public_key(key->pkey, pub, &n) != 1) {
+        return gw_jwk_fail_crypto(err, GW_JWK_E_POINT,
+                                  "libcrypto refuses the key");
+    }
+
+    key->sig_len = gw_jwk_akp_sig_len[alg - GW_ALG_ML_DSA_44];
+
+    return gw_jwk_thumbprint(key, hash, pub, n, NULL, 0, err);
 }
 
 

@@ -75,6 +75,12 @@ gw_status_e gw_jwk_set_kid(gw_jwk_t *key, const char *kid, size_t len,
     gw_jwk_error_t *err);
 
 /*
+ * Returns the algorithm of a kind of key of libcrypto that has one, an ML-DSA
+ * key; GW_ALG_MAX for any other.
+ */
+gw_alg_e gw_jwk_akp_alg(const EVP_PKEY *pkey);
+
+/*
  * Reads the secret of a JWK whose kty is "oct".
  *
  * Returns GW_OK or GW_ERROR.
@@ -104,7 +110,7 @@ gw_status_e gw_jwk_inspect(gw_jwk_t *key, gw_hash_t *hash,
  * Makes the thumbprint of RFC 7638 of a key whose other members are set.
  *
  *     a, b  the other members in the order of their names: e and n, x and y;
- *           x or k alone
+ *           x, k or pub alone
  *
  * Returns GW_OK or GW_ERROR.
  */
@@ -113,7 +119,8 @@ gw_status_e gw_jwk_thumbprint(gw_jwk_t *key, gw_hash_t *hash,
     gw_jwk_error_t *err);
 
 /*
- * Returns the algorithms of the family of the key (kty, crv, secret_len).
+ * Returns the algorithms of the family of the key (kty, crv, secret_len; pkey
+ * of AKP, which has one of them when it is made).
  */
 gw_alg_mask_t gw_jwk_family(const gw_jwk_t *key);
 

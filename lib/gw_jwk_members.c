@@ -33,6 +33,8 @@ static gw_status_e gw_jwk_read_ec(gw_jwk_t *key, const json_t *jwk,
     gw_jwk_error_t *err);
 static gw_status_e gw_jwk_read_okp(gw_jwk_t *key, const json_t *jwk,
     gw_jwk_error_t *err);
+static gw_status_e gw_jwk_read_akp(gw_jwk_t *key, const json_t *jwk,
+    gw_jwk_error_t *err);
 static gw_status_e gw_jwk_read_bytes(const json_t *jwk, const char *name,
     unsigned char *dst, size_t max, size_t *len, gw_jwk_error_t *err);
 static gw_status_e gw_jwk_make(gw_jwk_t *key, const char *type,
@@ -57,7 +59,8 @@ gw_jwk_read_public(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
 {
     if (json_object_get(jwk, "d") != NULL
         || json_object_get(jwk, "p") != NULL
-        || json_object_get(jwk, "q") != NULL)
+        || json_object_get(jwk, "q") != NULL
+        || json_object_get(jwk, "priv") != NULL)
     {
         return gw_jwk_fail(err, GW_JWK_E_PRIVATE, "the key has its private "
                            "part; give the public members only");
@@ -70,6 +73,9 @@ gw_jwk_read_public(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
 
     case GW_KTY_EC:
         return gw_jwk_read_ec(key, jwk, err);
+
+    case GW_KTY_AKP:
+        return gw_jwk_read_akp(key, jwk, err);
 
     default:
         return gw_jwk_read_okp(key, jwk, err);
@@ -187,6 +193,37 @@ gw_jwk_read_okp(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
     if (key->pkey == NULL) {
         return gw_jwk_fail_crypto(err, GW_JWK_E_POINT,
                                   "libcrypto refuses the key");
+    }
+
+    return GW_OK;
+}
+
+
+/* key->algs is the one algorithm that "alg" has named */
+
+static gw_status_e
+gw_jwk_read_akp(gw_jwk_t *key, const json_t *jwk, gw_jwk_error_t *err)
+{
+    int            alg;
+    size_t         len;
+    unsigned char  pub[GW_JWK_MAX_AKP];
+
+    for (alg = GW_ALG_ML_DSA_44; alg < GW_ALG_ML_DSA_87; alg++) {
+        if (key->algs & gw_alg_bit(alg)) {
+            break;
+        }
+    }
+
+    if (gw_jwk_read_bytes(jwk, "pub", pub, sizeof(pub), &len, err) != GW_OK) {
+        return GW_ERROR;
+    }
+
+    key->pkey = EVP_PKEY_new_raw_public_key_ex(NULL,
+                                               gw_alg_name((gw_alg_e) alg),
+                                               NULL, pub, len);
+    if (key->pkey == NULL) {
+        return gw_jwk_fail_crypto(err, GW_JWK_E_POINT, "\"pub\" is no key of "
+                                  "this \"alg\"; check both");
     }
 
     return GW_OK;

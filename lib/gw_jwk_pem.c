@@ -123,7 +123,7 @@ gw_jwk_read_block(gw_jwk_t *key, const char *name, const unsigned char *der,
     if (rc == GW_DECLINED) {
         return gw_jwk_fail(err, GW_JWK_E_FORMAT, "the kind of key verifies "
                            "no JWT; use RSA, EC (P-256, P-384, P-521, "
-                           "secp256k1), Ed25519 or Ed448");
+                           "secp256k1), Ed25519, Ed448 or ML-DSA");
     }
 
     return rc;

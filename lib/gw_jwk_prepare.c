@@ -15,10 +15,10 @@
 #include "gw_jwk_key.h"
 
 
-/* the longest: a modulus, an exponent and the names around them */
+/* the longest: a key of ML-DSA-87, or a modulus and an exponent, and names */
 
 #define GW_JWK_MAX_CANON                                                      \
-    (2 * gw_base64url_encoded_length(GW_JWK_MAX_RSA / 8) + 64)
+    (gw_base64url_encoded_length(GW_JWK_MAX_AKP) + 64)
 
 
 static gw_status_e gw_jwk_prepare_oct(gw_jwk_t *key, gw_hash_t *hash,
@@ -54,6 +54,13 @@ static const char *const  gw_jwk_curve_starts[] = {
 };
 
 
+static const char *const  gw_jwk_akp_starts[] = {
+    "{\"alg\":\"ML-DSA-44\",\"kty\":\"AKP\",\"pub\":\"",
+    "{\"alg\":\"ML-DSA-65\",\"kty\":\"AKP\",\"pub\":\"",
+    "{\"alg\":\"ML-DSA-87\",\"kty\":\"AKP\",\"pub\":\""
+};
+
+
 gw_alg_mask_t
 gw_jwk_family(const gw_jwk_t *key)
 {
@@ -83,9 +90,31 @@ gw_jwk_family(const gw_jwk_t *key)
 
         return algs;
 
+    case GW_KTY_AKP:
+        return (key->pkey == NULL) ? GW_ALG_MASK_ML_DSA
+                                   : gw_alg_bit(gw_jwk_akp_alg(key->pkey));
+
     default:
         return 0;
     }
+}
+
+
+int
+gw_jwk_supports(gw_alg_e alg)
+{
+    EVP_SIGNATURE  *sig;
+
+    if (!(gw_alg_bit(alg) & GW_ALG_MASK_ML_DSA)) {
+        return 1;
+    }
+
+    sig = EVP_SIGNATURE_fetch(NULL, gw_alg_name(alg), NULL);
+
+    EVP_SIGNATURE_free(sig);
+    ERR_clear_error();
+
+    return sig != NULL;
 }
 
 
@@ -98,7 +127,7 @@ gw_jwk_prepare(gw_jwk_t *key, gw_hash_t *hash, gw_jwk_error_t *err)
         return gw_jwk_prepare_oct(key, hash, err);
     }
 
-    if (key->kty == GW_KTY_OKP) {
+    if (key->kty == GW_KTY_OKP || key->kty == GW_KTY_AKP) {
         return gw_jwk_prepare_ed(key, err);
     }
 
@@ -221,6 +250,11 @@ gw_jwk_thumbprint(gw_jwk_t *key, gw_hash_t *hash, const unsigned char *a,
 
     case GW_KTY_OCT:
         start = "{\"k\":\"";
+        break;
+
+    case GW_KTY_AKP:
+        start = gw_jwk_akp_starts[gw_jwk_akp_alg(key->pkey)
+                                  - GW_ALG_ML_DSA_44];
         break;
 
     default:

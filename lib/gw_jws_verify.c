@@ -55,6 +55,7 @@ gw_jws_verify_key(gw_jws_ctx_t *ctx, const gw_jws_t *jws,
         break;
 
     case GW_KTY_OKP:
+    case GW_KTY_AKP:
         rc = gw_jws_verify_ed(ctx, jws, key);
         break;
 

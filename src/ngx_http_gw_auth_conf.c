@@ -254,7 +254,7 @@ ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask)
 
         alg = gw_alg_find(value[i].data, value[i].len);
 
-        if (alg != GW_ALG_MAX) {
+        if (alg != GW_ALG_MAX && gw_jwk_supports(alg)) {
             *mask |= gw_alg_bit(alg);
             continue;
         }
@@ -263,10 +263,10 @@ ngx_http_gw_auth_conf_mask(ngx_conf_t *cf, gw_alg_mask_t *mask)
             return "cannot be \"none\": the signature is always verified";
         }
 
-        if (gw_alg_reserved(value[i].data, value[i].len)) {
+        if (alg != GW_ALG_MAX) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "the algorithm \"%V\" is not supported by "
-                               "this build", &value[i]);
+                               "the algorithm \"%V\" needs OpenSSL 3.5 or "
+                               "newer", &value[i]);
             return NGX_CONF_ERROR;
         }
 

@@ -730,17 +730,6 @@ unknown algorithm "rs256"
 
 
 
-=== TEST: an algorithm for later
---- config
-location /x {
-    gw_jwt_algorithms ML-DSA-44;
-}
---- must_die
---- error_log
-the algorithm "ML-DSA-44" is not supported by this build
-
-
-
 === TEST: gw_jwt_leeway twice
 --- config
 location /x {

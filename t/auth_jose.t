@@ -302,4 +302,45 @@ for my $name (@names) {
 unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'the log is clean');
 $nginx->stop;
 
+
+# ML-DSA, where libcrypto has it; elsewhere nginx -t says what is missing
+
+my $has = `openssl list -signature-algorithms 2>&1` =~ /ML-DSA-44/;
+my $data = "$ENV{TEST_NGINX_TOP_DIR}/t/data/jose";
+
+$nginx = GW::Nginx->new(stopped => 1, http => <<"END");
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        add_header X-Reason \$gw_auth_reason always;
+        large_client_header_buffers 4 16k;
+
+        location / {
+            gw_jwt             test;
+            gw_jwt_key_file    $data/p256.jwks;
+            gw_jwt_key_file    $data/@{[$has ? 'ml-dsa-44' : 'p384']}.jwks;
+            gw_jwt_algorithms  ES256 ML-DSA-44;
+            empty_gif;
+        }
+    }
+END
+
+if ($has) {
+    my ($token) = GW::JOSE::slurp("$data/ml-dsa-44.token") =~ /(\S+)/;
+
+    $nginx->start;
+
+    is($nginx->get('/', header => "Authorization: Bearer $token")->{status},
+       200, 'ML-DSA-44: good');
+    is($nginx->get('/', header => 'Authorization: Bearer '
+                   . flip($token, 2, 9, 1))->{header}{'x-reason'},
+       'sig', 'ML-DSA-44: another signature');
+
+} else {
+    my ($ok, $out) = $nginx->test;
+
+    ok(!$ok, 'ML-DSA-44: not with this OpenSSL');
+    like($out, qr/the algorithm "ML-DSA-44" needs OpenSSL 3\.5 or newer/,
+         '... which is said');
+}
+
 done_testing();

@@ -120,8 +120,17 @@ static const row_t  rows[] = {
     { "alg ECDH-ES only", "{" EC ",\"alg\":\"ECDH-ES\"}", 0, GW_JWK_E_EMPTY,
       -1, 0 },
     { "alg none", "{" EC ",\"alg\":\"none\"}", 0, GW_JWK_E_EMPTY, -1, 0 },
-    { "alg ML-DSA-44", "{" EC ",\"alg\":\"ML-DSA-44\"}", 0, GW_JWK_E_EMPTY,
-      -1, 0 },
+    { "alg ML-DSA-44", "{" EC ",\"alg\":\"ML-DSA-44\"}", 0, GW_JWK_E_ALG,
+      0, 0 },
+    { "AKP without alg", "{\"kty\":\"AKP\",\"pub\":\"AA\"}", 0,
+      GW_JWK_E_EMPTY, -1, 0 },
+    { "AKP with another alg", "{\"kty\":\"AKP\",\"alg\":\"SLH-DSA\","
+      "\"pub\":\"AA\"}", 0, GW_JWK_E_EMPTY, -1, 0 },
+    { "AKP with alg ES256", "{\"kty\":\"AKP\",\"alg\":\"ES256\","
+      "\"pub\":\"AA\"}", 0, GW_JWK_E_ALG, 0, 0 },
+    { "AKP with alg ES256, remote", "{\"keys\":[{\"kty\":\"AKP\",\"alg\":"
+      "\"ES256\",\"pub\":\"AA\"},{" EC "}]}", GW_JWK_REMOTE, GW_JWK_OK, 0,
+      ES256 },
     { "a short secret for encryption beside", "{\"keys\":[{\"kty\":\"oct\","
       "\"k\":\"AAAA\",\"use\":\"enc\"},{" EC "}]}", 0, GW_JWK_OK, 0, ES256 },
 

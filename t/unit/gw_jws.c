@@ -56,7 +56,7 @@ static const parse_row_t  parse_rows[] = {
     { "alg dir", "{\"alg\":\"dir\"}", "e30.AA", GW_REASON_ALG },
     { "alg PBES2", "{\"alg\":\"PBES2-HS256+A128KW\",\"p2c\":2147483647}",
       "e30.AA", GW_REASON_ALG },
-    { "alg ML-DSA-44", "{\"alg\":\"ML-DSA-44\"}", "e30.AA", GW_REASON_ALG },
+    { "alg ML-DSA-66", "{\"alg\":\"ML-DSA-66\"}", "e30.AA", GW_REASON_ALG },
     { "A22 kid null", "{\"alg\":\"RS256\",\"kid\":null}", "e30.AA",
       GW_REASON_KID },
     { "A22 kid 1", "{\"alg\":\"RS256\",\"kid\":1}", "e30.AA",
