@@ -8,8 +8,7 @@
  * Runs of bytes that need no decision, many at a time: the inner loops of the
  * JSON scanner and of the string escaping.  Private to lib/.
  *
- * The SSE2 and the portable form find the same ends; GW_JSON_PORTABLE chooses
- * the second where both are possible.
+ * The form with vectors and the portable one find the same ends.
  */
 
 
@@ -20,17 +19,8 @@
 #include <string.h>
 
 #include "gw.h"
+#include "gw_json_vector.h"
 
-
-#if (defined __SSE2__ && !defined GW_JSON_PORTABLE)
-#include <emmintrin.h>
-#define GW_JSON_SSE2  1
-#else
-#define GW_JSON_SSE2  0
-#endif
-
-
-#define gw_json_inline  static inline __attribute__((always_inline))
 
 #define GW_JSON_ONES    UINT64_C(0x0101010101010101)
 #define GW_JSON_HIGHS   UINT64_C(0x8080808080808080)
@@ -45,25 +35,20 @@
 gw_json_inline const u_char *
 gw_json_run_plain(const u_char *p, const u_char *last)
 {
-#if (GW_JSON_SSE2)
-    int       mask;
-    __m128i   v, quote, slash, space;
-
-    quote = _mm_set1_epi8('"');
-    slash = _mm_set1_epi8('\\');
-    space = _mm_set1_epi8(' ');
+#if (GW_JSON_VECTOR)
+    gw_json_vector_t  v;
 
     while (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
+        v = gw_json_vector_load(p);
 
-        /* the comparison is signed: less than a space is also 0x80 to 0xff */
+        v = gw_json_vector_or(
+                gw_json_vector_low(v),
+                gw_json_vector_or(
+                    gw_json_vector_equal(v, gw_json_vector_fill('"')),
+                    gw_json_vector_equal(v, gw_json_vector_fill('\\'))));
 
-        mask = _mm_movemask_epi8(
-                   _mm_or_si128(_mm_cmplt_epi8(v, space),
-                                _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                                             _mm_cmpeq_epi8(v, slash))));
-        if (mask != 0) {
-            return p + __builtin_ctz(mask);
+        if (gw_json_vector_some(v)) {
+            return p + gw_json_vector_first(v);
         }
 
         p += 16;
@@ -103,20 +88,14 @@ gw_json_run_plain(const u_char *p, const u_char *last)
 gw_json_inline const u_char *
 gw_json_run_digits(const u_char *p, const u_char *last)
 {
-#if (GW_JSON_SSE2)
-    int      mask;
-    __m128i  v, nine;
-
-    nine = _mm_set1_epi8(9);
+#if (GW_JSON_VECTOR)
+    gw_json_vector_t  v;
 
     while (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-        v = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+        v = gw_json_vector_not(gw_json_vector_digit(gw_json_vector_load(p)));
 
-        mask = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, nine), v));
-
-        if (mask != 0xffff) {
-            return p + __builtin_ctz(~mask);
+        if (gw_json_vector_some(v)) {
+            return p + gw_json_vector_first(v);
         }
 
         p += 16;
@@ -136,9 +115,8 @@ gw_json_run_digits(const u_char *p, const u_char *last)
 gw_json_inline const u_char *
 gw_json_run_space(const u_char *p, const u_char *last)
 {
-#if (GW_JSON_SSE2)
-    int      mask;
-    __m128i  v;
+#if (GW_JSON_VECTOR)
+    gw_json_vector_t  v;
 
     /* most runs are a single space, or a line feed and an indentation */
 
@@ -147,16 +125,20 @@ gw_json_run_space(const u_char *p, const u_char *last)
     }
 
     while (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
+        v = gw_json_vector_load(p);
 
-        mask = _mm_movemask_epi8(_mm_or_si128(
-                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')),
-                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))),
-                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
-                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')))));
+        v = gw_json_vector_or(
+                gw_json_vector_or(
+                    gw_json_vector_equal(v, gw_json_vector_fill(' ')),
+                    gw_json_vector_equal(v, gw_json_vector_fill('\n'))),
+                gw_json_vector_or(
+                    gw_json_vector_equal(v, gw_json_vector_fill('\r')),
+                    gw_json_vector_equal(v, gw_json_vector_fill('\t'))));
 
-        if (mask != 0xffff) {
-            return p + __builtin_ctz(~mask);
+        v = gw_json_vector_not(v);
+
+        if (gw_json_vector_some(v)) {
+            return p + gw_json_vector_first(v);
         }
 
         p += 16;
@@ -215,18 +197,21 @@ gw_json_run_utf8(const u_char *p, const u_char *last)
 static inline const u_char *
 gw_json_run_wide(const u_char *p, const u_char *last)
 {
-#if (GW_JSON_SSE2)
-    __m128i   v;
-    unsigned  stops, high, tails, leads2, leads3, leads4, from90, froma0;
-    unsigned  wanted, bad, end;
+#if (GW_JSON_VECTOR)
+    gw_json_vector_t  v;
+    unsigned          stops, high, tails, leads2, leads3, leads4;
+    unsigned          from90, froma0, wanted, bad, end;
 
-#define MASK(x)       (unsigned) _mm_movemask_epi8(x)
-#define EQUAL(c)      MASK(_mm_cmpeq_epi8(v, _mm_set1_epi8((char) (c))))
-#define FROM(c)       MASK(_mm_cmpgt_epi8(v, _mm_set1_epi8((char) ((c) - 1))))
+#define EQUAL(c)                                                              \
+    gw_json_vector_mask(gw_json_vector_equal(v, gw_json_vector_fill(c)))
+#define FROM(c)                                                               \
+    gw_json_vector_mask(gw_json_vector_greater(v,                             \
+                                               gw_json_vector_fill((c) - 1)))
 
     while (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-        high = MASK(v);
+        v = gw_json_vector_load(p);
+        high = gw_json_vector_mask(gw_json_vector_greater(
+                                       gw_json_vector_fill(0), v));
 
         if (high == 0) {
             return p;
@@ -278,7 +263,6 @@ gw_json_run_wide(const u_char *p, const u_char *last)
         }
     }
 
-#undef MASK
 #undef EQUAL
 #undef FROM
 #else

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "gw_json_block.h"
 #include "gw_json_scan.h"
 #include "gw_json_string.h"
 #include "gw_json_token.h"
@@ -65,25 +66,17 @@ gw_json_inline const u_char *
 gw_json_scan_open(gw_json_scan_t *s, const u_char *p, const u_char *last,
     int array, int track)
 {
-    uint64_t  bit;
-
     if (s->depth == s->max_depth) {
         return gw_json_scan_fail(s, p, last, GW_JSON_SCAN_TOO_DEEP);
     }
 
-    bit = (uint64_t) 1 << (s->depth % 64);
-
-    if (array) {
-        s->stack[s->depth / 64] &= ~bit;
-        s->after = ST_ELEMENT;
-        s->state = ST_FIRST_VALUE;
-
-    } else {
-        s->stack[s->depth / 64] |= bit;
-        s->after = ST_MEMBER;
-        s->state = ST_FIRST_KEY;
+    if (s->depth % 64 == 0) {
+        s->stack[s->depth / 64] = s->kinds;
     }
 
+    s->kinds = s->kinds << 1 | !array;
+    s->after = array ? ST_ELEMENT : ST_MEMBER;
+    s->state = array ? ST_FIRST_VALUE : ST_FIRST_KEY;
     s->depth++;
 
     if (track) {
@@ -97,22 +90,18 @@ gw_json_scan_open(gw_json_scan_t *s, const u_char *p, const u_char *last,
 gw_json_inline void
 gw_json_scan_close(gw_json_scan_t *s, const u_char *p, int track)
 {
-    uint32_t  top;
-
     if (track) {
         gw_json_track_close(s, gw_json_scan_offset(s, p + 1));
     }
 
     s->depth--;
+    s->kinds >>= 1;
 
-    if (s->depth == 0) {
-        s->after = ST_END;
-
-    } else {
-        top = s->depth - 1;
-        s->after = (uint8_t) (ST_ELEMENT
-                              + ((s->stack[top / 64] >> (top % 64)) & 1));
+    if (s->depth % 64 == 0) {
+        s->kinds = s->stack[s->depth / 64];
     }
+
+    s->after = s->depth ? (uint8_t) (ST_ELEMENT + (s->kinds & 1)) : ST_END;
 }
 
 
@@ -262,7 +251,7 @@ gw_json_scan_token(gw_json_scan_t *s, const u_char *p, const u_char *last,
 gw_json_inline void
 gw_json_scan_run(gw_json_scan_t *s, const u_char *data, size_t len, int track)
 {
-    const u_char  *p, *last;
+    const u_char  *p, *last, *next;
 
     p = data;
     last = data + len;
@@ -272,7 +261,16 @@ gw_json_scan_run(gw_json_scan_t *s, const u_char *data, size_t len, int track)
         p = gw_json_scan_resume(s, p, last, track);
     }
 
+    /* what is left by a block has at least one token */
+
+    next = p;
+
     while (p < last) {
+
+        if (p >= next && s->depth > s->level && s->block) {
+            p = s->block(s, p, last, &next);
+        }
+
         p = gw_json_scan_token(s, p, last, track);
     }
 
@@ -308,6 +306,9 @@ gw_json_scan_init(gw_json_scan_t *s, size_t max_depth)
     s->state = ST_START;
     s->after = ST_END;
     s->next = GW_JSON_POINTER_NO_NODE;
+#if !(defined GW_JSON_PORTABLE)
+    s->block = gw_json_block_best();
+#endif
 }
 
 

@@ -13,6 +13,21 @@
  * mark at the start is skipped; of members with the same name, compared
  * after unescaping, the last one counts.
  *
+ * Where jansson, with JSON_DECODE_ANY and JSON_ALLOW_NUL, says otherwise (this
+ * is what t/fuzz/fuzz_json_scan.c lets pass, and all of it):
+ *
+ *     accepted here, refused there
+ *         a byte order mark at the start
+ *         integers and reals beyond the range of the C types
+ *         escaped surrogates that are no pair, such as "\ud800"
+ *         \u0000 in the name of a member
+ *
+ *     refused here, accepted there
+ *         a zero byte behind the document, which ends the text there
+ *         more levels than max_depth, up to 2048
+ *
+ *     members with one name: the last counts in both
+ *
  * No tree, no recursion, no allocation: the state is a structure of fixed
  * size, and the result does not depend on how the document was cut.
  */
@@ -40,9 +55,14 @@ typedef enum {
 
 
 typedef struct gw_json_shape_s  gw_json_shape_t;
+typedef struct gw_json_scan_s   gw_json_scan_t;
+
+/* takes blocks of bytes, see gw_json_block.h */
+typedef const u_char *(*gw_json_block_pt)(gw_json_scan_t *s, const u_char *p,
+    const u_char *last, const u_char **next);
 
 
-typedef struct {
+struct gw_json_scan_s {
     /* results */
     gw_json_range_t          value;     /* the document without white space
                                            and byte order mark */
@@ -64,6 +84,7 @@ typedef struct {
     uint16_t                 surrogate; /* the high one of a pair, or 0 */
     const char              *literal;   /* the rest of true, false, null */
     const u_char            *data;      /* begin of the bytes being fed */
+    gw_json_block_pt         block;     /* or NULL */
 
     const gw_json_trie_t    *trie;
     gw_json_range_t         *ranges;
@@ -76,9 +97,12 @@ typedef struct {
     uint16_t                 key_last;
     size_t                   key_len;   /* decoded bytes compared so far */
 
+    uint64_t                 kinds;     /* of up to 64 open containers, 1 for
+                                           an object, the innermost in bit 0 */
     uint64_t                 stack[GW_JSON_SCAN_MAX_DEPTH / 64];
+                                        /* of those below, by 64 */
     size_t                   index[GW_JSON_POINTER_MAX_TOKENS + 1];
-} gw_json_scan_t;
+};
 
 
 /*

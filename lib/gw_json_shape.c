@@ -284,7 +284,6 @@ void
 gw_json_shape_value(gw_json_scan_t *s, size_t offset, int container)
 {
     int                     object;
-    uint32_t                top;
     gw_json_shape_t        *sh;
     const gw_json_node_t   *node;
     gw_json_shape_level_t  *lv;
@@ -306,8 +305,7 @@ gw_json_shape_value(gw_json_scan_t *s, size_t offset, int container)
         return;
     }
 
-    top = s->depth - 1;
-    object = (s->stack[top / 64] >> (top % 64)) & 1;
+    object = s->kinds & 1;
 
     /* what only "*" names is not picked there */
 

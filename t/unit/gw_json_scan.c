@@ -4,12 +4,21 @@
  */
 
 
+#include "gw_json_block.h"
 #include "gw_json_scan.h"
 #include "gw_json_table.h"
 #include "tap.h"
 
 
-/* the portable twin of the scanner, under other names */
+/*
+ * The forms of the scanner: as it is on this machine, its portable twin,
+ * under other names, and, where AVX2 is what it takes, without that.
+ */
+
+#define BEST      0
+#define TWIN      1
+#define NARROW    2
+#define FORMS     3
 
 #define GW_JSON_PORTABLE      1
 #define gw_json_scan_init     twin_init
@@ -59,6 +68,11 @@ static void scan_pieces(result_t *r, const u_char *doc, size_t len,
     size_t first, size_t piece, int twin, size_t depth,
     const gw_json_trie_t *trie);
 static int same(const result_t *a, const result_t *b);
+static int agree(const u_char *doc, size_t len, size_t depth,
+    const gw_json_trie_t *trie);
+static int wrapped(const u_char *doc, size_t len, size_t depth);
+static uint32_t any(uint32_t below);
+static u_char *any_value(u_char *p, unsigned depth);
 static int scan_all(result_t *r, const u_char *doc, size_t len, size_t depth,
     const gw_json_trie_t *trie);
 static int check_utf8(const u_char *p, size_t len);
@@ -73,6 +87,8 @@ static void test_positions(void);
 static void test_utf8(void);
 static void test_wide(void);
 static void test_mutations(void);
+static void test_tokens(void);
+static void test_documents(void);
 static void test_pointers(void);
 static void test_pointer_sets(void);
 static void test_deep_pointer(void);
@@ -100,17 +116,23 @@ scan_pieces(result_t *r, const u_char *doc, size_t len, size_t first,
     memset(r, 0, sizeof(result_t));
     memset(&s, 0xa5, sizeof(gw_json_scan_t));
 
-    if (twin) {
+    if (twin == TWIN) {
         twin_init(&s, depth);
 
     } else {
         gw_json_scan_init(&s, depth);
+
+#if (GW_JSON_VECTOR)
+        if (twin == NARROW) {
+            s.block = gw_json_block;
+        }
+#endif
     }
 
     if (trie) {
         r->nranges = trie->count;
 
-        if (twin) {
+        if (twin == TWIN) {
             twin_track(&s, trie, r->ranges);
 
         } else {
@@ -129,7 +151,7 @@ scan_pieces(result_t *r, const u_char *doc, size_t len, size_t first,
         copy = malloc(n + 1);
         memcpy(copy + 1, doc + pos, n);
 
-        if (twin) {
+        if (twin == TWIN) {
             twin_feed(&s, copy + 1, n);
 
         } else {
@@ -141,7 +163,7 @@ scan_pieces(result_t *r, const u_char *doc, size_t len, size_t first,
         n = piece;
     }
 
-    r->rc = twin ? twin_finish(&s) : gw_json_scan_finish(&s);
+    r->rc = twin == TWIN ? twin_finish(&s) : gw_json_scan_finish(&s);
     r->offset = s.offset;
 
     if (r->rc == GW_JSON_SCAN_OK) {
@@ -165,33 +187,89 @@ same(const result_t *a, const result_t *b)
 }
 
 
-/* whole, every cut in two, by byte, in threes; both twins; 1 if all agree */
+/* in one piece, in each form, the same as the twin says byte by byte */
+
+static int
+agree(const u_char *doc, size_t len, size_t depth, const gw_json_trie_t *trie)
+{
+    int       form;
+    result_t  r, other;
+
+    scan_pieces(&r, doc, len, 1, 1, TWIN, depth, trie);
+
+    for (form = 0; form < FORMS; form++) {
+        scan_pieces(&other, doc, len, len, len, form, depth, trie);
+
+        if (!same(&r, &other)) {
+            printf("# form %d: %u at %u, not %u at %u: %.*s\n", form,
+                   other.rc, (unsigned) other.offset, r.rc,
+                   (unsigned) r.offset, (int) len, (char *) doc);
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* at every place of a block, as an element and as a member */
+
+static int
+wrapped(const u_char *doc, size_t len, size_t depth)
+{
+    int      good, object;
+    u_char  *text, *p;
+    size_t   shift;
+
+    good = 1;
+    text = malloc(len + 256);
+
+    for (shift = 0; shift < 64; shift++) {
+        for (object = 0; object < 2; object++) {
+            p = text + sprintf((char *) text, "%s%*s",
+                               object ? "{\"k\":" : "[1,", (int) shift, "");
+            memcpy(p, doc, len);
+            p += len;
+            p += sprintf((char *) p, "%s%80s",
+                         object ? ",\"l\":1}" : ",2]", "");
+
+            good &= agree(text, p - text, depth + 1, NULL);
+        }
+    }
+
+    free(text);
+
+    return good;
+}
+
+
+/* whole, every cut in two, by byte, in threes; all forms; 1 if all agree */
 
 static int
 scan_all(result_t *r, const u_char *doc, size_t len, size_t depth,
     const gw_json_trie_t *trie)
 {
-    int       twin;
+    int       form;
     size_t    i;
     result_t  other;
 
-    scan_pieces(r, doc, len, len, len, 0, depth, trie);
+    scan_pieces(r, doc, len, len, len, BEST, depth, trie);
 
-    for (twin = 0; twin < 2; twin++) {
+    for (form = 0; form < FORMS; form++) {
         for (i = 1; i <= len; i++) {
-            scan_pieces(&other, doc, len, i, len, twin, depth, trie);
+            scan_pieces(&other, doc, len, i, len, form, depth, trie);
 
             if (!same(r, &other)) {
-                printf("# twin %d, cut at %u\n", twin, (unsigned) i);
+                printf("# form %d, cut at %u\n", form, (unsigned) i);
                 return 0;
             }
         }
 
         for (i = 1; i < 4; i++) {
-            scan_pieces(&other, doc, len, i, i, twin, depth, trie);
+            scan_pieces(&other, doc, len, i, i, form, depth, trie);
 
             if (!same(r, &other)) {
-                printf("# twin %d, pieces of %u\n", twin, (unsigned) i);
+                printf("# form %d, pieces of %u\n", form, (unsigned) i);
                 return 0;
             }
         }
@@ -204,7 +282,7 @@ scan_all(result_t *r, const u_char *doc, size_t len, size_t depth,
 static void
 test_invalid(void)
 {
-    int       agree;
+    int       cuts, placed;
     size_t    n;
     table_t   t;
     result_t  r;
@@ -214,10 +292,13 @@ test_invalid(void)
     }
 
     for (n = 0; table_next(&t); n++) {
-        agree = scan_all(&r, t.fields[2], t.lens[2], GW_JSON_SCAN_DEPTH,
+        cuts = scan_all(&r, t.fields[2], t.lens[2], GW_JSON_SCAN_DEPTH,
                          NULL);
 
-        ok(agree && strcmp(gw_json_scan_name(r.rc), (char *) t.fields[1]) == 0
+        placed = wrapped(t.fields[2], t.lens[2], GW_JSON_SCAN_DEPTH);
+
+        ok(cuts && placed
+           && strcmp(gw_json_scan_name(r.rc), (char *) t.fields[1]) == 0
            && r.offset <= t.lens[2],
            "C40 invalid: %s, %u", (char *) t.fields[0], (unsigned) n);
     }
@@ -229,7 +310,7 @@ test_invalid(void)
 static void
 test_valid(void)
 {
-    int       agree;
+    int       cuts;
     size_t    n, len;
     table_t   t;
     result_t  r;
@@ -239,11 +320,12 @@ test_valid(void)
     }
 
     for (n = 0; table_next(&t); n++) {
-        agree = scan_all(&r, t.fields[1], t.lens[1], GW_JSON_SCAN_DEPTH,
+        cuts = scan_all(&r, t.fields[1], t.lens[1], GW_JSON_SCAN_DEPTH,
                          NULL);
         len = r.value.end - r.value.start;
 
-        ok(agree && r.rc == GW_JSON_SCAN_OK && len == t.lens[2]
+        ok(cuts && wrapped(t.fields[1], t.lens[1], GW_JSON_SCAN_DEPTH)
+           && r.rc == GW_JSON_SCAN_OK && len == t.lens[2]
            && memcmp(t.fields[1] + r.value.start, t.fields[2], len) == 0,
            "C41 valid: %s, %u", (char *) t.fields[0], (unsigned) n);
     }
@@ -357,7 +439,7 @@ test_depth(void)
         limit = limits[n];
 
         for (array = 0; array < 2; array++) {
-            for (twin = 0; twin < 2; twin++) {
+            for (twin = 0; twin < FORMS; twin++) {
                 u_char  *p;
                 size_t   i;
 
@@ -720,6 +802,184 @@ test_mutations(void)
 }
 
 
+/* a number that is the same in every run */
+
+static uint32_t
+any(uint32_t below)
+{
+    static uint64_t  seed = 88172645463325252;
+
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+
+    return (uint32_t) (seed >> 11) % below;
+}
+
+
+static const char *const  tokens[] = {
+    "{", "}", "[", "]", ",", ":", "\"\"", "\"a\"", "\"name\":", "\"a, [b]\"",
+    "0", "1", "-1", "12345", "-0.5e+3", "1E-9", "3.14159", "2e7", "true",
+    "false", "null", " ", "\n", "\t", "    ", ", ", ": ", "[]", "{}", "[ ]",
+    "\"{\"", "\"}:,\"", "\"0123456789 0123456789 0123456789 0123456789 01\"",
+    "18446744073709551616", "0.1", "-0", "1e5", "[1,2]", "{\"k\":0}",
+
+    /* from here on some are wrong, or nothing for a block */
+
+    "\"\\n\"", "\"\xc3\xa9\"", "\"\\\"\"", "\"x\\\\\"", "\"\xe2\x82\xac\"",
+    "01", "-", "-a", "1.", ".5", "1.e3", "1e", "1e+", "+1", "--1", "1-",
+    "1.2.3", "1e2e3", "1e2.3", "00", "-01", "0x1", "1a", "tru", "truee",
+    "nul", "nulll", "True", "false1", "1true", "a", "e", "E5", "\"",
+    "\x01", "\x7f", "\xc3\xa9", "\xff", "\"\x01\"", "\"\n\"", "'", "\\", "/"
+};
+
+#define GOOD_TOKENS  39
+#define ALL_TOKENS   (sizeof(tokens) / sizeof(tokens[0]))
+
+
+/* any tokens in any order, most of the time the ones that can stand there */
+
+static void
+test_tokens(void)
+{
+    int          good;
+    u_char       doc[1024], *p;
+    size_t       i, n;
+    const char  *token;
+
+    good = 1;
+
+    for (n = 0; n < 60000 && good; n++) {
+        p = doc + sprintf((char *) doc, any(2) ? "[" : "{\"a\":");
+
+        while (p < doc + 150) {
+            i = any(any(8) ? GOOD_TOKENS : ALL_TOKENS);
+            token = tokens[i];
+            p += sprintf((char *) p, "%s%s", token,
+                         i > 9 && any(4) ? any(3) ? "," : ",\"m\":" : "");
+        }
+
+        p += sprintf((char *) p, "%80s", "");
+        good = agree(doc, p - doc, 8, NULL);
+    }
+
+    ok(good, "C53 tokens in any order: all forms agree");
+}
+
+
+static u_char *
+any_value(u_char *p, unsigned depth)
+{
+    int       object;
+    uint32_t  i, n;
+
+    n = any(10);
+
+    if (depth == 0 || n > 3) {
+        n = any(GOOD_TOKENS - 10);
+
+        while (tokens[10 + n][0] <= ' ' || strchr(",:", tokens[10 + n][0])) {
+            n = any(GOOD_TOKENS - 10);
+        }
+
+        return p + sprintf((char *) p, "%s", tokens[10 + n]);
+    }
+
+    object = n < 2;
+    *p++ = object ? '{' : '[';
+
+    for (i = any(5); i > 0; i--) {
+        if (object) {
+            p += sprintf((char *) p, "\"%.*s\"%s:%s", (int) any(20),
+                         "a name, {b}:[c] 0123", any(9) ? "" : " ",
+                         any(3) ? "" : " ");
+        }
+
+        p = any_value(p, depth - 1);
+
+        if (i > 1) {
+            p += sprintf((char *) p, "%s,%s", any(9) ? "" : "\t",
+                         any(3) ? "" : any(2) ? "\n  " : " ");
+        }
+    }
+
+    *p++ = object ? '}' : ']';
+
+    return p;
+}
+
+
+/* what is a document, and with a byte changed, added or missing */
+
+static void
+test_documents(void)
+{
+    int                       good;
+    void                     *memory;
+    u_char                   *doc, *p, saved;
+    size_t                    i, n, len;
+    result_t                  r;
+    gw_json_text_t            texts[MAX_POINTERS];
+    gw_json_trie_t           *trie;
+    gw_json_pointer_error_t   err;
+
+    static const char *const  pointers[] = {
+        "/0/1", "/0/a name", "/1/0/0", "/1/1/2", "/1/a/*/0", "/1/*", "/2"
+    };
+
+    static const char  bytes[] =
+        "{}[]:,\"\\ \n0123456789-+.eEtfna\x01\x7f\xc3";
+
+    for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        texts[i].data = (u_char *) pointers[i];
+        texts[i].len = strlen(pointers[i]);
+    }
+
+    memory = malloc(gw_json_pointer_size(texts, i));
+    trie = gw_json_pointer_compile_any(memory, texts, i, &err);
+
+    good = trie != NULL;
+    doc = malloc(1 << 20);
+
+    for (n = 0; n < 1500 && good; n++) {
+        p = doc + sprintf((char *) doc, "[");
+        p = any_value(p, 5);
+        p += sprintf((char *) p, ",");
+        p = any_value(p, 70);
+        p += sprintf((char *) p, ",\"%60s\"]%80s", "", "");
+        len = p - doc;
+
+        scan_pieces(&r, doc, len, len, len, BEST, 100, NULL);
+
+        if (r.rc != GW_JSON_SCAN_OK || !agree(doc, len, 100, NULL)
+            || !agree(doc, len, 100, trie))
+        {
+            printf("# %.*s\n", (int) len, (char *) doc);
+            good = 0;
+        }
+
+        for (i = 0; i < 40; i++) {
+            p = doc + any((uint32_t) len - 80);
+            saved = *p;
+            *p = (u_char) bytes[any(sizeof(bytes) - 1)];
+            good &= agree(doc, len, 100, any(2) ? trie : NULL);
+            *p = saved;
+        }
+
+        /* one that is missing */
+
+        p = doc + any((uint32_t) len - 80);
+        memmove(p, p + 1, doc + len - p - 1);
+        good &= agree(doc, len - 1, 100, NULL);
+    }
+
+    free(doc);
+    free(memory);
+
+    ok(good, "C53 documents and broken ones: all forms agree");
+}
+
+
 #define RFC_DOC                                                               \
     "{ \"foo\": [\"bar\", \"baz\"], \"\": 0, \"a/b\": 1, \"c%d\": 2,"         \
     " \"e^f\": 3, \"g|h\": 4, \"i\\\\j\": 5, \"k\\\"l\": 6, \" \": 7,"        \
@@ -1032,6 +1292,8 @@ main(void)
     test_utf8();
     test_wide();
     test_mutations();
+    test_tokens();
+    test_documents();
     test_pointers();
     test_pointer_sets();
     test_deep_pointer();
