@@ -39,6 +39,15 @@ static const unsigned char *gw_json_flat_literal(const unsigned char *p,
     const unsigned char *last, gw_json_member_t *m);
 
 
+/* most names differ in their first byte, and a call costs more than it */
+
+gw_json_inline int
+gw_json_flat_same(const unsigned char *a, const unsigned char *b, size_t len)
+{
+    return len == 0 || (*a == *b && memcmp(a, b, len) == 0);
+}
+
+
 /*
  * The functions that read return the byte behind what they have read, or NULL
  * if it is not taken; the byte at "last" belongs to nobody.
@@ -231,7 +240,8 @@ gw_json_flat_name(gw_json_flat_run_t *run, const unsigned char *p,
     for (i = first; i < flat->n; i++) {
         m = &flat->members[i];
 
-        if (m->name_len == len && memcmp(run->data + m->name, start, len) == 0)
+        if (m->name_len == len
+            && gw_json_flat_same(run->data + m->name, start, len))
         {
             return NULL;
         }
@@ -405,7 +415,10 @@ gw_json_flat_get(const gw_json_flat_t *flat, const unsigned char *data,
     for (i = 0; i < flat->n; i++) {
         m = &flat->members[i];
 
-        if (m->name_len == len && memcmp(data + m->name, name, len) == 0) {
+        if (m->name_len == len
+            && gw_json_flat_same(data + m->name, (const unsigned char *) name,
+                                 len))
+        {
             return m;
         }
     }

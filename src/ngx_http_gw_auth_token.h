@@ -26,16 +26,22 @@ typedef struct {
     ngx_uint_t    refs;
     size_t        size;          /* bytes of this piece of memory */
 
+    /*
+     * What a request with a token that is known reads stands together, up to
+     * the dates of jwt: each line of the cache that is not there costs more
+     * than the rest of the work.
+     */
+
     ngx_str_t     text;          /* a copy of our own */
-    gw_jws_t      jws;
+
+    unsigned      verified:1;    /* the signature is good, jwt is parsed */
+    time_t        since;         /* seconds, when it was verified */
+
     gw_jwt_t      jwt;
+    gw_jws_t      jws;
 
     /* of the key that has verified it; meaningful when "verified" is set */
     u_char        thumbprint[GW_JWK_THUMBPRINT_LEN];
-
-    time_t        since;         /* seconds, when it did */
-
-    unsigned      verified:1;    /* the signature is good, jwt is parsed */
 } ngx_http_gw_auth_token_t;
 
 
