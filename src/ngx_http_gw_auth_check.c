@@ -420,7 +420,7 @@ ngx_http_gw_auth_pay(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    if (alcf->budget == NULL) {
+    if (alcf->budget == NULL || ctx->paid) {
         return NGX_OK;
     }
 

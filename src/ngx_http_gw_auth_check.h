@@ -37,6 +37,7 @@ typedef struct {
     ngx_http_gw_auth_stripped_t     stripped;    /* of the main request */
     unsigned                        early:1;     /* for a variable */
     unsigned                        busy:1;      /* being verified */
+    unsigned                        paid:1;      /* before it is decided */
     unsigned                        dry:1;       /* refused, let pass */
 } ngx_http_gw_auth_ctx_t;
 

@@ -99,6 +99,8 @@ ngx_http_gw_auth_run(ngx_http_request_t *r,
         rc = ngx_http_gw_auth_failed(r, gmcf, alcf, ctx);
     }
 
+    ctx->paid = 0;
+
     return ngx_http_gw_auth_decide(r, gmcf, alcf, ctx, rc);
 }
 
@@ -120,6 +122,13 @@ ngx_http_gw_auth_early(ngx_http_request_t *r,
 
     if (rc == NGX_OK) {
         return;
+    }
+
+    /* the request may be answered before anybody decides it */
+
+    if (rc == NGX_DECLINED && ctx->reason == GW_REASON_SIG) {
+        rc = ngx_http_gw_auth_failed(r, gmcf, alcf, ctx);
+        ctx->paid = 1;
     }
 
     ctx->id = NULL;

@@ -319,6 +319,10 @@ sub places {
         page => "gw_jwt a; $budget error_page 429 =503 /open;",
         open => 'add_header X-Page 1 always;',
         dry => "gw_jwt a; $budget gw_auth_dry_run on;",
+        early => "set \$early \$gw_consumer; gw_jwt a; $budget",
+        back => "set \$early \$gw_consumer; gw_jwt a; $budget return 204;",
+        kid => "set \$early \$gw_consumer; gw_jwt a;
+                gw_jwt_key_request /none; $budget",
         'in' => "gw_jwt a; $budget
                  location /in/off { gw_auth_budget off; empty_gif; }
                  location /in/on { empty_gif; }");
@@ -345,6 +349,18 @@ sub places {
     is($r->{header}{'x-reason'}, 'budget', 'satisfy any: the reason');
 
     like(ask($nginx, '/dry?k=1', $forged), qr/^200 budget/, 'dry run');
+
+    # a variable is read before the access phase, which may never come
+
+    spend($nginx, '/early?k=2');
+    like(ask($nginx, '/early?k=2', $forged), qr/^429 budget/,
+         'early: then 429');
+    like(ask($nginx, '/back?k=3', $forged), qr/^204/, 'early: answered')
+        for 1 .. 3;
+    like(ask($nginx, '/a?k=3', $forged), qr/^429 budget/,
+         'early: paid for all the same');
+    like(ask($nginx, '/kid?k=4', $good), qr/^503 /, 'early: no keys is free')
+        for 1 .. 5;
 
     $r = $nginx->get('/page?k=1', header => $forged);
 
