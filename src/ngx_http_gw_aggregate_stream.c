@@ -62,6 +62,7 @@ static ngx_int_t ngx_http_gw_stream_value(ngx_http_gw_gather_t *gather,
 static ngx_int_t ngx_http_gw_stream_last(ngx_http_gw_gather_t *gather);
 static ngx_int_t ngx_http_gw_stream_wait(ngx_http_request_t *r);
 static void ngx_http_gw_stream_release(ngx_http_gw_gather_t *gather);
+static ngx_uint_t ngx_http_gw_stream_needed(ngx_http_gw_part_t *part);
 static void ngx_http_gw_stream_release_part(ngx_http_gw_part_t *part);
 
 
@@ -740,6 +741,7 @@ static ngx_int_t
 ngx_http_gw_stream_value(ngx_http_gw_gather_t *gather,
     ngx_http_gw_part_t *part)
 {
+    ngx_uint_t                  ours;
     ngx_chain_t                *cl, **first;
     ngx_http_gw_stream_t       *s;
     ngx_http_gw_stream_part_t  *sp;
@@ -748,16 +750,20 @@ ngx_http_gw_stream_value(ngx_http_gw_gather_t *gather,
     sp = &s->parts[part - gather->parts];
     first = s->last;
 
+    /* bytes that filters may change: of no text of ours, not read again */
+
+    ours = (part->error == NGX_HTTP_GW_PART_OK && !part->skipped
+            && !part->null && part->each == NULL
+            && !ngx_http_gw_stream_needed(part));
+
     if (ngx_http_gw_compose_part(gather->request, &s->last, part) != NGX_OK) {
         return NGX_ERROR;
     }
 
     for (cl = *first; cl; cl = cl->next) {
 
-        cl->buf->temporary = (part->error == NGX_HTTP_GW_PART_OK
-                              && !part->skipped && !part->null
-                              && part->each == NULL);
-        cl->buf->memory = !cl->buf->temporary;
+        cl->buf->temporary = ours;
+        cl->buf->memory = !ours;
 
         sp->last = cl->buf;
     }
@@ -875,6 +881,15 @@ ngx_http_gw_stream_release(ngx_http_gw_gather_t *gather)
 }
 
 
+/* others take values from its answer, or are compared with its names */
+
+static ngx_uint_t
+ngx_http_gw_stream_needed(ngx_http_gw_part_t *part)
+{
+    return part->conf->marks || part->conf->place == GW_JSON_SPLICE_ROOT;
+}
+
+
 static void
 ngx_http_gw_stream_release_part(ngx_http_gw_part_t *part)
 {
@@ -883,10 +898,7 @@ ngx_http_gw_stream_release_part(ngx_http_gw_part_t *part)
     ngx_pool_t   *pool;
     ngx_chain_t  *cl;
 
-    if (part->request == NULL || part->conf->marks
-        || part->conf->place == GW_JSON_SPLICE_ROOT)
-    {
-        /* others take values from it, or are compared with its names */
+    if (part->request == NULL || ngx_http_gw_stream_needed(part)) {
         return;
     }
 

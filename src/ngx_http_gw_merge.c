@@ -530,6 +530,12 @@ ngx_http_gw_merge_root(ngx_http_gw_gather_t *gather, ngx_http_gw_part_t *part,
                           (uint32_t) gather->merge->next);
     }
 
+    /* the list, if it was a large one; the names stay where they are */
+
+    if (names && names != part->conf->names) {
+        (void) ngx_pfree(gather->request->pool, names);
+    }
+
     return NGX_OK;
 }
 

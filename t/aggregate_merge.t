@@ -76,6 +76,7 @@ my $be = GW::Backend->new(
 
 my $nginx = GW::Nginx->new(http => agg_server($be,
     http => "    gw_aggregate_errors code;\n", server => <<'END'));
+        location = /metrics { gw_metrics prometheus; }
         location = /root {
             gw_aggregate object;
             gw_aggregate_part a /p/a;
@@ -432,6 +433,10 @@ is($client->get('/root?b=bytes-crowd')->{header}{'x-b-error'}, 'limit',
 complete($client->get('/one?b=most'), $doc{most}, 'as many as may be');
 
 
+like(body('/metrics'), qr/^gw_aggregate_parts_total\{result="not_object"\} 8$/m,
+     'C49 is counted');
+
+
 # conflicts
 
 my %conflict = (
@@ -506,6 +511,8 @@ failed($client->get('/error/slow?a=s404&b=a&c=b'), 404, { d => 'status' },
 like($nginx->log,
      qr/part "a" failed: not_object, a member of its answer is in the doc/,
      'it is logged');
+like(body('/metrics'), qr/^gw_aggregate_parts_total\{result="not_object"\} 8$/m,
+     'but had been fetched and counted');
 
 
 # defaults, null
