@@ -695,10 +695,7 @@ ngx_http_gw_merge_name(ngx_pool_t *pool, gw_json_text_t *text)
 {
     u_char  *p;
 
-    if (ngx_strlchr((u_char *) text->data, (u_char *) text->data + text->len,
-                    '\\')
-        == NULL)
-    {
+    if (memchr(text->data, '\\', text->len) == NULL) {
         text->data++;
         text->len -= 2;
 
