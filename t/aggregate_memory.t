@@ -117,6 +117,7 @@ my $nginx = GW::Nginx->new(level => 'warn', main => $alloc->main,
         location = /merge {
             gw_aggregate object;
             gw_aggregate_conflict error;
+            gw_aggregate_buffer_size 600;
             gw_aggregate_static /s 1;
             gw_aggregate_part a /p/a root;
             gw_aggregate_part m /p/members root;

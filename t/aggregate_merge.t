@@ -234,6 +234,17 @@ my $nginx = GW::Nginx->new(http => agg_server($be,
             gw_aggregate_each r s "" result=object;
             gw_aggregate_each l s "";
         }
+        location = /s/each {
+            gw_aggregate object;
+            gw_aggregate_stream ordered;
+            gw_aggregate_part s /p/$arg_s;
+            gw_aggregate_part r /p/$gw_item root optional;
+            gw_aggregate_part l /p/$gw_item append optional default=0;
+            gw_aggregate_part k /p/list append as=/l;
+            gw_aggregate_part m /p/a root;
+            gw_aggregate_each r s "" result=object;
+            gw_aggregate_each l s "";
+        }
         location = /static {
             gw_aggregate object;
             gw_aggregate_errors code member=/meta/errors;
@@ -693,6 +704,11 @@ for my $args (
            . $got->{trailer}{'x-gw-completed'},
            "chunked $want->{header}{'x-gw-completed'}", "$how: a stream");
     }
+}
+
+for my $s (qw(names taken nobody a)) {
+    is($client->get("/s/each?s=$s")->{body}, body("/each?s=$s"),
+       "streamed, gw_aggregate_each: $s");
 }
 
 # what is waited for comes 400 ms before the rest
