@@ -123,26 +123,17 @@
 /* src/scripts/take.lua */
 
 #define NGX_HTTP_GW_LIMIT_TAKE_SHA                                            \
-    "d8ed36370d499f6e99894de9f1d63aac28b15172"
+    "43c75b44d9af2d3a87a9b20e4d4560d225238d92"
 
 #define NGX_HTTP_GW_LIMIT_TAKE_LUA                                            \
     "local call,ceil,format=redis.call,math.ceil,string.format\n"             \
     "local t=call('TIME')\n"                                                  \
     "local now=t[1]*1000000+t[2]\n"                                           \
     "local n=#KEYS\n"                                                         \
-    "local kinds=ARGV[3*n+1]\n"                                               \
     "local ok=true\n"                                                         \
-    "local out,stale,cells={now},{},{}\n"                                     \
-    "local function digits(number)\n"                                         \
-    "if number<2147483648 then\n"                                             \
-    "return format('%d',number)\n"                                            \
-    "elseif number<2147483648000000 then\n"                                   \
-    "return format('%d%06d',number/1000000,number%1000000)\n"                 \
-    "end\n"                                                                   \
-    "return number\n"                                                         \
-    "end\n"                                                                   \
-    "if not kinds then\n"                                                     \
-    "local unpack,packed=struct.unpack,ARGV[1]\n"                             \
+    "local out={now}\n"                                                       \
+    "if #ARGV==1 then\n"                                                      \
+    "local unpack,packed,stale=struct.unpack,ARGV[1]\n"                       \
     "for i=1,n do\n"                                                          \
     "local _,need,tau=unpack('<ddd',packed,24*i-23)\n"                        \
     "local d=(call('GET',KEYS[i])or 0)-now\n"                                 \
@@ -150,6 +141,7 @@
     "d=0\n"                                                                   \
     "elseif d>tau then\n"                                                     \
     "d=tau\n"                                                                 \
+    "stale=stale or{}\n"                                                      \
     "stale[i]=true\n"                                                         \
     "end\n"                                                                   \
     "if d+need>tau then\n"                                                    \
@@ -160,14 +152,30 @@
     "for i=1,n do\n"                                                          \
     "local d=out[i+1]\n"                                                      \
     "local charge=ok and unpack('<d',packed,24*i-23)or 0\n"                   \
-    "if charge>0 or stale[i]then\n"                                           \
+    "if charge>0 or stale and stale[i]then\n"                                 \
     "d=d+charge\n"                                                            \
-    "call('SET',KEYS[i],digits(now+d),'PX',\n"                                \
-    "digits(ceil(d/1000)+1))\n"                                               \
+    "local tat,life=now+d,ceil(d/1000)+1\n"                                   \
+    "if tat<2147483648000000 then\n"                                          \
+    "tat=format('%d%06d',tat/1000000,tat%1000000)\n"                          \
+    "end\n"                                                                   \
+    "if life<2147483648 then\n"                                               \
+    "life=format('%d',life)\n"                                                \
+    "end\n"                                                                   \
+    "call('SET',KEYS[i],tat,'PX',life)\n"                                     \
     "end\n"                                                                   \
     "out[i+1]=ok and d or-1-d\n"                                              \
     "end\n"                                                                   \
     "return out\n"                                                            \
+    "end\n"                                                                   \
+    "local kinds=ARGV[3*n+1]\n"                                               \
+    "local stale,cells={},{}\n"                                               \
+    "local function digits(number)\n"                                         \
+    "if number<2147483648 then\n"                                             \
+    "return format('%d',number)\n"                                            \
+    "elseif number<2147483648000000 then\n"                                   \
+    "return format('%d%06d',number/1000000,number%1000000)\n"                 \
+    "end\n"                                                                   \
+    "return number\n"                                                         \
     "end\n"                                                                   \
     "local mode=kinds:sub(1,1)\n"                                             \
     "for i=1,n do\n"                                                          \

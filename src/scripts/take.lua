@@ -54,30 +54,19 @@ local call, ceil, format = redis.call, math.ceil, string.format
 local t = call('TIME')
 local now = t[1] * 1000000 + t[2]
 local n = #KEYS
-local kinds = ARGV[3 * n + 1]
 local ok = true
-local out, stale, cells = { now }, {}, {}
-
--- Redis writes a number with "%.17g", which costs a tenth of the call; "%d"
--- has 32 bits on some machines
-
-local function digits(number)
-    if number < 2147483648 then
-        return format('%d', number)
-    elseif number < 2147483648000000 then
-        return format('%d%06d', number / 1000000, number % 1000000)
-    end
-
-    return number
-end
+local out = { now }
 
 -- all reads come before the first write: out of memory is found by the
 -- first write, and nothing is half done then
 
--- most requests: what follows below, for these alone
+-- Redis writes a number with "%.17g", which takes longer than "%d", which has
+-- 32 bits on some machines
 
-if not kinds then
-    local unpack, packed = struct.unpack, ARGV[1]
+if #ARGV == 1 then
+    -- most requests: what follows below, for these alone
+
+    local unpack, packed, stale = struct.unpack, ARGV[1]
 
     for i = 1, n do
         local _, need, tau = unpack('<ddd', packed, 24 * i - 23)
@@ -87,6 +76,7 @@ if not kinds then
             d = 0
         elseif d > tau then
             d = tau
+            stale = stale or {}
             stale[i] = true
         end
 
@@ -101,16 +91,39 @@ if not kinds then
         local d = out[i + 1]
         local charge = ok and unpack('<d', packed, 24 * i - 23) or 0
 
-        if charge > 0 or stale[i] then
+        if charge > 0 or stale and stale[i] then
             d = d + charge
-            call('SET', KEYS[i], digits(now + d), 'PX',
-                 digits(ceil(d / 1000) + 1))
+
+            local tat, life = now + d, ceil(d / 1000) + 1
+
+            if tat < 2147483648000000 then
+                tat = format('%d%06d', tat / 1000000, tat % 1000000)
+            end
+
+            if life < 2147483648 then
+                life = format('%d', life)
+            end
+
+            call('SET', KEYS[i], tat, 'PX', life)
         end
 
         out[i + 1] = ok and d or -1 - d
     end
 
     return out
+end
+
+local kinds = ARGV[3 * n + 1]
+local stale, cells = {}, {}
+
+local function digits(number)
+    if number < 2147483648 then
+        return format('%d', number)
+    elseif number < 2147483648000000 then
+        return format('%d%06d', number / 1000000, number % 1000000)
+    end
+
+    return number
 end
 
 local mode = kinds:sub(1, 1)
