@@ -397,6 +397,60 @@ test_values(const value_row_t *row, const char *want,
 }
 
 
+/* the same answers with a tree and without one */
+
+static void
+test_text(void)
+{
+    size_t       i, len;
+    gw_jwt_t     jwt;
+    const char  *text;
+    gw_reason_e  reason;
+
+    static const struct {
+        const char  *claims;
+        unsigned     plain;
+    } payloads[] = {
+        { "{\"s\":\"abc\",\"e\":\"\",\"n\":null,\"i\":7,"
+          "\"o\":{\"in\":\"x\"}}", 1 },
+        { "{\"s\":\"\\u0061bc\",\"e\":\"\",\"n\":null,\"i\":7,"
+          "\"o\":{\"in\":\"x\"}}", 0 },
+        { "{\"s\":\"abc\",\"e\":\"\",\"n\":null,\"i\":7.5,\"o\":[]}", 0 }
+    };
+
+    for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+
+        (void) gw_jwt_parse(&jwt, (const unsigned char *) payloads[i].claims,
+                            strlen(payloads[i].claims), &reason);
+
+        ok(jwt.plain == payloads[i].plain
+           && (jwt.tree == NULL) == payloads[i].plain, "%s: %s a tree",
+           payloads[i].claims, payloads[i].plain ? "without" : "with");
+
+        ok(gw_jwt_text(&jwt, "s", 1, &text, &len) == GW_OK && len == 3
+           && memcmp(text, "abc", 3) == 0
+           && gw_jwt_text(&jwt, "e", 1, &text, &len) == GW_OK && len == 0
+           && gw_jwt_text(&jwt, "n", 1, &text, &len) == GW_DECLINED
+           && gw_jwt_text(&jwt, "i", 1, &text, &len) == GW_DECLINED
+           && gw_jwt_text(&jwt, "o", 1, &text, &len) == GW_DECLINED
+           && gw_jwt_text(&jwt, "in", 2, &text, &len) == GW_DECLINED
+           && gw_jwt_text(&jwt, "", 0, &text, &len) == GW_DECLINED,
+           "strings at the top level are text");
+
+        ok(gw_jwt_has(&jwt, "s", 1) && gw_jwt_has(&jwt, "e", 1)
+           && gw_jwt_has(&jwt, "i", 1) && gw_jwt_has(&jwt, "o", 1)
+           && !gw_jwt_has(&jwt, "n", 1) && !gw_jwt_has(&jwt, "in", 2),
+           "what is not null is there");
+
+        ok(json_object_size(gw_jwt_claims(&jwt)) == 5
+           && gw_jwt_claims(&jwt) == gw_jwt_claims(&jwt),
+           "all claims, made once");
+
+        gw_jwt_release(&jwt);
+    }
+}
+
+
 static void
 test_typ(void)
 {
@@ -451,6 +505,7 @@ main(void)
         test_values(iss_rows, "https://a.example", gw_jwt_issuer_is, n);
     }
 
+    test_text();
     test_typ();
     test_reasons();
 
