@@ -95,6 +95,31 @@ ngx_http_gw_redis_duty_take(ngx_atomic_t *until, ngx_msec_t wait)
 }
 
 
+ngx_int_t
+ngx_http_gw_redis_duty_parse(u_char *data, size_t len,
+    ngx_atomic_uint_t *evicted)
+{
+    u_char  *p, *last;
+
+    static const char  name[] = "evicted_keys:";
+
+    last = data + len;
+
+    p = ngx_strlcasestrn(data, last, (u_char *) name, sizeof(name) - 2);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *evicted = 0;
+
+    for (p += sizeof(name) - 1; p < last && *p >= '0' && *p <= '9'; p++) {
+        *evicted = *evicted * 10 + (*p - '0');
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_uint_t
 ngx_http_gw_redis_duty_evicted(ngx_http_gw_redis_duty_t *duty,
     ngx_atomic_uint_t evicted)

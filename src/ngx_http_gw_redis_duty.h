@@ -76,6 +76,14 @@ ngx_http_gw_redis_duty_zone_t *ngx_http_gw_redis_duty_create(ngx_conf_t *cf,
 ngx_uint_t ngx_http_gw_redis_duty_take(ngx_atomic_t *until, ngx_msec_t wait);
 
 /*
+ * Finds evicted_keys in the text of INFO.
+ *
+ * Returns NGX_OK, or NGX_DECLINED if it is not there.
+ */
+ngx_int_t ngx_http_gw_redis_duty_parse(u_char *data, size_t len,
+    ngx_atomic_uint_t *evicted);
+
+/*
  * Takes what INFO has said.
  *
  *     evicted  evicted_keys of this Redis, since it started

@@ -695,22 +695,30 @@ ngx_http_gw_redis_link_reply(ngx_http_gw_redis_link_t *link, redisReply *reply)
     }
 
     if (save.done != NULL) {
-        link->stat.replies++;
 
-        if (error == NULL || error->class == NGX_HTTP_GW_REDIS_FINE) {
-            link->fails = 0;
+        /* what was sent aside proves nothing */
 
-            if (link->denied && !save.ping) {
-                link->denied_wait = 0;
-                link->denied = 0;
-                ngx_http_gw_redis_recovered(link);
+        if (!save.aside) {
+            link->stat.replies++;
+
+            if (error == NULL || error->class == NGX_HTTP_GW_REDIS_FINE) {
+                link->fails = 0;
+
+                if (link->denied && !save.ping) {
+                    link->denied_wait = 0;
+                    link->denied = 0;
+                    ngx_http_gw_redis_recovered(link);
+                }
             }
         }
 
         save.done(save.data, NGX_OK, reply);
 
     } else {
-        link->stat.late++;
+
+        if (!save.aside) {
+            link->stat.late++;
+        }
 
         if (save.late != NULL) {
             save.late(save.late_data, reply);
@@ -811,7 +819,9 @@ ngx_http_gw_redis_expire(ngx_event_t *ev)
         save = *w;
         ngx_http_gw_redis_dead(link, w);
 
-        link->stat.timeouts++;
+        if (!w->aside) {
+            link->stat.timeouts++;
+        }
 
         /* all that was in flight during one pause of Redis fails once */
 
@@ -1002,33 +1012,19 @@ ngx_http_gw_redis_info(void *data, ngx_int_t rc, redisReply *reply)
 {
     ngx_http_gw_redis_link_t  *link = data;
 
-    u_char             *p, *last;
-    ngx_atomic_uint_t   evicted;
-
-    static const char  name[] = "evicted_keys:";
+    ngx_atomic_uint_t  evicted;
 
     if (rc != NGX_OK) {
         return;
     }
 
-    if (reply->type != REDIS_REPLY_STRING) {
+    if (reply->type != REDIS_REPLY_STRING
+        || ngx_http_gw_redis_duty_parse((u_char *) reply->str, reply->len,
+                                        &evicted)
+           != NGX_OK)
+    {
         link->silent = 1;
         return;
-    }
-
-    p = (u_char *) reply->str;
-    last = p + reply->len;
-
-    p = ngx_strlcasestrn(p, last, (u_char *) name, sizeof(name) - 2);
-    if (p == NULL) {
-        link->silent = 1;
-        return;
-    }
-
-    evicted = 0;
-
-    for (p += sizeof(name) - 1; p < last && *p >= '0' && *p <= '9'; p++) {
-        evicted = evicted * 10 + (*p - '0');
     }
 
     if (ngx_http_gw_redis_duty_evicted(link->duty, evicted)) {

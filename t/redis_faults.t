@@ -359,16 +359,20 @@ my $fallback = '200 FALLBACK_PASSED fallback';
         my ($args) = @_;
         return "@$args" =~ /\{slow\}/ ? ({ delay => 0.7 }, undef) : undef;
     });
-    my $nginx = GW::Nginx->new(http => http($slow, 'timeout 400ms;'));
+    my $nginx = GW::Nginx->new(http => http($slow,
+                    'timeout 400ms; stall_timeout 10s; fail_timeout 30s;'));
     my $late = 0;
 
     my $fail = sub {
         $late++;
 
-        return fate($nginx->get('/wide?k=slow')) eq $fallback
-               && $nginx->until(5, sub {
-                   metric($nginx, 'gw_redis_late_replies_total') == $late
-               });
+        my $fate = fate($nginx->get('/wide?k=slow'));
+
+        $nginx->until(5, sub {
+            metric($nginx, 'gw_redis_late_replies_total') == $late
+        });
+
+        return $fate eq $fallback;
     };
 
     $nginx->until(2, sub { state($nginx) eq 'up' });

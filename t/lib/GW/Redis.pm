@@ -342,6 +342,9 @@ sub usual {
     return "\$40\r\n" . ('0' x 40) . "\r\n" if $name eq 'SCRIPT';
     return "+OK\r\n" if $name !~ /^EVAL/;
 
+    # a sign of life, from the only host
+    return ":1\r\n" if $args->[3] =~ /1:nodes$/;
+
     my $n = $args->[2];
     my @numbers = @$args[3 + $n .. $#$args];
 
