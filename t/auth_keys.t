@@ -54,8 +54,10 @@ my $reply = $nginx->get('/t?a=secret', header =>
          'Referer: http://secret/', 'Content-Type: a/b'));
 is($reply->{status}, 401, 'a request with many headers');
 ($head) = $be->requests('/main');
-is($head, "GET /main HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n"
-          . "Connection: close\r\n", 'R16: none of them is sent');
+# nginx before 1.29.7 adds this
+$head =~ s/^Connection: close\r\n//m;
+is($head, "GET /main HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n",
+   'R16: none of them is sent');
 clean('first');
 
 

@@ -292,7 +292,9 @@ is($client->read->{status}, 200, 'the next request has the new ones');
 is(fetches(), 2, '... of one fetch in the background');
 my $head = ($be->requests('/main'))[1];
 $head =~ s/\r//g;
-is($head, "GET /main HTTP/1.1\nHost: 127.0.0.1:$port\nConnection: close\n",
+# nginx before 1.29.7 adds this
+$head =~ s/^Connection: close\n//m;
+is($head, "GET /main HTTP/1.1\nHost: 127.0.0.1:$port\n",
    'R16: which says nothing of the client, nor of who it is');
 
 provide('main', "json Cache-Control: public, max-age=3600\n"
