@@ -67,6 +67,8 @@ my %case = (
         $_[0]->answer(500, 'text/html', 'x', 'Cache-Control: no-store',
                       'Vary: X-Second');
     } ],
+    seen_late => [ late(0.15, sub { $_[0]->answer(500, 'text/html', 'x') }),
+                   late(0.3, sub { $_[0]->json('{"id":"k 1"}') }) ],
     both_fail => [
         late(0.25, sub { $_[0]->answer(503, 'text/html', 'x',
                                        'Retry-After: 7') }),
@@ -101,11 +103,11 @@ my %case = (
 my $count = GW::tmp_dir() . '/count';
 
 sub item {
-    my ($n, $conn) = @_;
+    my ($n, $conn, $req) = @_;
 
     open(my $fh, '>>', $count);
     syswrite($fh, "+\n");
-    $conn->delay($n ? 0.02 : 0.4);
+    $conn->delay($req->{path} eq '/item_slow' ? 0.15 : $n ? 0.02 : 0.4);
     syswrite($fh, "-\n");
     $conn->json($n);
 }
@@ -118,6 +120,7 @@ my @be = map {
         '/k%201' => sub { $_[0]->json('5', 'Cache-Control: max-age=99') },
         '/list' => sub { $_[0]->json('[1,2,3]') },
         '/item' => sub { item($n, @_) },
+        '/item_slow' => sub { item($n, @_) },
         map { ("/$_" => $case{$_}[$n]) } keys %case,
     );
 } 0, 1;
@@ -209,6 +212,12 @@ HTTP
             gw_aggregate_set  $id b /id;
             gw_aggregate_part c /p/$id;
         }
+        location = /seen_late {
+            gw_aggregate object;
+            gw_aggregate_part b /h/seen_late hedge=50ms;
+            gw_aggregate_set  $id b /id;
+            gw_aggregate_part c /p/$id;
+        }
         location = /inner {
             internal;
             gw_aggregate object;
@@ -228,13 +237,10 @@ HTTP
         location = /each_two {
             gw_aggregate array;
             gw_aggregate_part list /p/list;
-            gw_aggregate_part item /item?$gw_item hedge=50ms;
+            gw_aggregate_part item /item_slow?$gw_item hedge=50ms;
             gw_aggregate_each item list "" concurrency=2;
         }
-        location = /item {
-            internal;
-            proxy_pass http://item;
-        }
+        location /item { internal; proxy_pass http://item; }
         location = /ordered {
             gw_aggregate object;
             gw_aggregate_stream ordered;
@@ -392,6 +398,9 @@ is("$reply->{header}{'cache-control'} $reply->{header}{vary}",
    'max-age=77 X-First', 'Cache-Control and Vary are not of the one that '
                          . 'loses');
 
+complete(hedge('', '/seen_late'), '{"b":{"id":"k 1"},"c":5}',
+         'what depends on a part waits for both of its requests');
+
 # room
 
 complete(hedge('one', '/one'), '{"b":[1,2]}',
@@ -429,6 +438,8 @@ within(closed(0, 'first_hangs'), 0.05, 0.1,
 is(hedge('first_hangs', '/ordered')->{body}, $whole, 'gw_aggregate_stream');
 within(closed(0, 'first_hangs'), 0.05, 0.1,
        'gw_aggregate_stream: the first one is closed');
+is(hedge('first_fails', '/ordered')->{body}, $whole,
+   'gw_aggregate_stream: the first fails, the second goes on');
 is(hedge('both_fail', '/ordered')->{body}, '{"a":{"x":1},"b":null}',
    'gw_aggregate_stream: both fail');
 is(hedge('first_hangs', '/lines')->{body},

@@ -30,6 +30,7 @@ my $be = GW::Backend->new(
     '/a' => sub { $_[0]->json('{"x":1,"y":[1,2]}', 'ETag: "a"',
                               'Cache-Control: max-age=60', 'X-One: 1') },
     '/list' => sub { $_[0]->json('{"i":[{"id":1},{"id":2},{"id":3}]}') },
+    '/late' => sub { $_[0]->delay(0.008); $_[0]->json('{"x":1}') },
     '/text' => sub { $_[0]->answer(200, 'text/plain', "a \"b\"\n" x 300) },
     '/s404' => sub { $_[0]->answer(404, 'text/html', '-') },
     '/members' => sub { $_[0]->chunked('{"' . 'k' x 500, 'k' x 600 . '":0,',
@@ -130,6 +131,11 @@ my $nginx = GW::Nginx->new(level => 'warn', main => $alloc->main,
             gw_aggregate_stream ordered;
             gw_aggregate_part m /p/members root;
             gw_aggregate_part a /p/a root optional;
+        }
+        location = /hedged {
+            gw_aggregate object;
+            gw_aggregate_part a /p/late hedge=2ms;
+            gw_aggregate_part b /p/late hedge=4ms optional;
         }
         location = /text {
             gw_aggregate object;
@@ -261,7 +267,7 @@ ask('object') for 1 .. 3;
 my $before = descriptors();
 
 for my $kind (qw(object head failed partial nested chain each embed shape merge
-                 members text gzip ordered lines cached post))
+                 members hedged text gzip ordered lines cached post))
 {
     my $good = ask($kind);
     my @wrong;
