@@ -10,6 +10,7 @@ use warnings;
 
 use lib 't/lib';
 
+use FCGI;
 use GW;
 use GW::Aggregate;
 use GW::Backend;
@@ -18,6 +19,7 @@ use GW::DNS;
 use GW::Nginx;
 use GW::TLS;
 use IO::Socket::INET;
+use Symbol ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -55,7 +57,7 @@ my $be = GW::Backend->new(
 );
 
 
-# servers of other protocols: a connection, an answer
+# servers of other protocols that we have written: a connection, an answer
 
 sub serve {
     my ($answer) = @_;
@@ -97,30 +99,86 @@ END {
 
 my $cgi = "Status: 200 OK\r\n$type\r\n\r\n[1,2]";
 
-my $memcached = serve(sub {
-    my ($sock) = @_;
+# of others, where there is a server of them
 
-    while (defined(my $line = <$sock>)) {
-        my ($key) = $line =~ /^get (\S+)/ or next;
-        print $sock $key eq 'there'
-                    ? "VALUE $key 0 5\r\n[1,2]\r\nEND\r\n" : "END\r\n";
+sub program {
+    my ($run) = @_;
+
+    my $pid = fork();
+    die "fork: $!" unless defined $pid;
+
+    if ($pid == 0) {
+        $SIG{TERM} = 'DEFAULT';
+        $run->();
+        POSIX::_exit(1);
+    }
+
+    push(@main::servers, $pid);
+}
+
+sub connected {
+    my ($port) = @_;
+
+    for (1 .. 250) {
+        my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                         PeerPort => $port);
+        return $sock if $sock;
+        sleep(0.02);
+    }
+
+    die "no server at port $port";
+}
+
+my $memcached = GW::free_port();
+
+program(sub {
+    exec('memcached', '-l', '127.0.0.1', '-p', $memcached, '-U', 0,
+         '-u', 'nobody', '-m', 8);
+});
+
+my $store = connected($memcached);
+print $store "set there 0 0 5\r\n[1,2]\r\n";
+like(scalar(<$store>), qr/^STORED/, 'memcached has a value');
+close($store);
+
+my $fastcgi = GW::free_port();
+my $listen = FCGI::OpenSocket("127.0.0.1:$fastcgi", 64);
+
+program(sub {
+    my %param;
+    my ($in, $out, $err) = map { Symbol::gensym() } 1 .. 3;
+    my $request = FCGI::Request($in, $out, $err, \%param, $listen);
+
+    while ($request->Accept >= 0) {
+        my $body = $param{REQUEST_METHOD} eq 'GET' ? '[1,2]' : 'null';
+        print $out "Status: 200 OK\r\n$type\r\n\r\n$body";
     }
 });
 
-my $fastcgi = serve(sub {
-    my ($sock) = @_;
+# answers JSON, or as gRPC does: a message with its length, and trailers
 
-    # records, until that which ends the body of the request
-    while (read($sock, my $head, 8) == 8) {
-        my (undef, $kind, undef, $length, $padding) = unpack('CCnnC', $head);
-        read($sock, my $data, $length + $padding) if $length + $padding;
-        last if $kind == 5 && $length == 0;
-    }
+my $grpc = GW::free_port();
 
-    print $sock pack('CCnnCC', 1, 6, 1, length($cgi), 0, 0) . $cgi
-                . pack('CCnnCC', 1, 6, 1, 0, 0, 0)
-                . pack('CCnnCC', 1, 3, 1, 8, 0, 0) . "\0" x 8;
+program(sub {
+    exec('node', '-e', <<"END");
+        const server = require('http2').createServer();
+
+        server.on('stream', (stream, headers) => {
+            const grpc = headers[':path'] === '/l/grpc_type';
+
+            stream.respond({ ':status': 200, 'content-type': grpc
+                             ? 'application/grpc' : 'application/json' },
+                           { waitForTrailers: true });
+            stream.on('wantTrailers',
+                      () => stream.sendTrailers({ 'grpc-status': '0' }));
+            stream.end(grpc ? '\\0\\0\\0\\0\\x02\\x08\\x01' : '[1,2]');
+        });
+
+        server.listen($grpc, '127.0.0.1');
+END
 });
+
+close(connected($grpc));
 
 my $uwsgi = serve(sub {
     my ($sock) = @_;
@@ -149,7 +207,6 @@ my $cert = $ca->cert('back', 'DNS:back.test');
 my ($ca_file, $other_file) = ($ca->file, $other->file);
 my $down = GW::free_port();
 my $tls = GW::free_port();
-my $grpc = GW::free_port();
 my $port = $be->port;
 
 my $dir = GW::tmp_dir() . '/files';
@@ -191,14 +248,6 @@ my $nginx = GW::Nginx->new(workers => 1, http => agg_server($be,
         ssl_certificate $cert->{cert};
         ssl_certificate_key $cert->{key};
         location / { default_type application/json; return 200 '[1,2]'; }
-    }
-    server {
-        listen 127.0.0.1:$grpc http2;
-        location / { default_type application/json; return 200 '[1,2]'; }
-        location = /l/grpc_type {
-            default_type application/grpc;
-            return 200 '[1,2]';
-        }
     }
     upstream ten { server 127.0.0.1:$port; keepalive 1; }
 HTTP
