@@ -279,14 +279,9 @@ ngx_http_gw_merge_run(ngx_http_gw_gather_t *gather, u_char *omitted)
         }
     }
 
-    if (omitted == NULL
-        || (merge->next < ntops
-            && gather->conf->conflict != NGX_HTTP_GW_CONFLICT_FIRST))
-    {
-        return NGX_OK;
-    }
+    /* a name that is lost stays lost */
 
-    for (i = 0; i < merge->next; i++) {
+    for (i = 0; omitted && i < merge->next; i++) {
         ngx_http_gw_merge_omit(gather, i, omitted);
     }
 
