@@ -22,6 +22,7 @@ use lib "$top/t/lib", "$top/util/lib";
 use GW;
 use GW::Backend;
 use GW::Client;
+use MIME::Base64 qw(encode_base64);
 use Stage;
 
 my %test = (
@@ -68,6 +69,7 @@ for my $file (sort glob("$top/examples/*.conf")) {
 }
 
 subtest('README.md' => \&readme);
+subtest('keys of limits' => \&keys_of_limits);
 
 undef $shop;
 done_testing();
@@ -138,6 +140,31 @@ sub auth {
 }
 
 
+# K14: keys of limits are what was verified, in all that a user may copy
+
+sub keys_of_limits {
+    my @files = map { glob("$top/$_") }
+                qw(doc/*.md examples/* README.md);
+    my ($all, @bad) = (0);
+
+    for my $file (@files) {
+        open(my $fh, '<', $file) or die "$file: $!";
+        my $text = do { local $/; <$fh> };
+
+        while ($text =~ /^[ #]*gw_(?:limit|quota|concurrency)_zone\s+(\S*\$\S+)/mg) {
+            my $key = $1;
+
+            $all++;
+            push(@bad, "$file: $key")
+                if $key !~ /^\$(?:gw_consumer|binary_remote_addr|remote_user)$/;
+        }
+    }
+
+    cmp_ok($all, '>=', 10, "K14 $all limits are shown");
+    is("@bad", '', 'K14 all by a verified key');
+}
+
+
 sub ratelimit {
     my $reports = GW::Backend->new('/reports/slow' => sub { $_[0]->hang },
                                    '*' => sub { $_[0]->json('{}') });
@@ -147,7 +174,12 @@ sub ratelimit {
     my ($stage, $pid) = start('ratelimit.conf', addresses(
         9001 => 'reports', 8081 => 'ops'));
 
-    my $get = sub { $stage->curl(url($_[0])) };
+    # the user is verified, with a password like his name
+
+    my $get = sub {
+        my ($path, $user) = @_;
+        $stage->curl('-u', "$user:pass-$user", url($path));
+    };
     my $ops = sub {
         my ($path, @args) = @_;
         $stage->curl(@args, "http://127.0.0.1:$port{ops}/limits/$path");
@@ -155,14 +187,18 @@ sub ratelimit {
     my $policy = sub { $_[0]->{body} =~ /"violated-policies":\["(\w+)"\]/;
                        "$_[0]->{status} " . ($1 || '') };
 
-    my @status = map { $get->("/orders?user=$_")->{status} }
+    is($stage->curl(url('/orders'))->{status}, 401, 'no user');
+    is($stage->curl('-u', 'alice:wrong', url('/orders'))->{status}, 401,
+       'K14 one who is not alice');
+
+    my @status = map { $get->('/orders', $_)->{status} }
                  qw(alice alice alice bob);
     is("@status", '200 200 429 200', 'the plan of alice, and bob');
 
-    @status = map { $get->('/orders?user=greta&plan=gold')->{status} } 1 .. 6;
+    @status = map { $get->('/orders', 'greta')->{status} } 1 .. 6;
     is("@status", '200 200 200 200 200 200', 'a better plan');
 
-    my $r = $get->('/orders?user=alice');
+    my $r = $get->('/orders', 'alice');
     is($policy->($r), '429 user', 'rejected');
     like($r->{header}{'retry-after'}[0], qr/^([1-9]|1[0-2])$/, 'Retry-After');
     like($r->{header}{ratelimit}[0], qr/^"user";r=0;t=[0-9]+$/, 'RateLimit');
@@ -174,25 +210,26 @@ sub ratelimit {
     is($ops->('limits/user/alice?rate=5r/m&burst=1', '-X', 'DELETE')->{status},
        204, 'given back');
 
-    @status = map { $get->('/orders?user=alice')->{status} } 1 .. 2;
+    @status = map { $get->('/orders', 'alice')->{status} } 1 .. 2;
     is("@status", '200 200', 'two more');
 
     $ops->('limits/user/alice', '-X', 'DELETE');
-    is($policy->($get->('/orders?user=alice')), '429 daily', 'the quota');
+    is($policy->($get->('/orders', 'alice')), '429 daily', 'the quota');
 
     $r = $ops->('quotas/daily/alice?quota=4', '-H',
                 'Content-Type: application/json', '-d', '{"grant":10}');
     like($r->{body}, qr/"used":4,"granted":10,.*"remaining":10,/, 'a grant');
-    is($get->('/orders?user=alice')->{status}, 200, 'it is used');
+    is($get->('/orders', 'alice')->{status}, 200, 'it is used');
 
-    is($policy->($get->('/reports/x?user=bob')), '429 daily',
+    is($policy->($get->('/reports/x', 'bob')), '429 daily',
        'a report is worth more');
-    is($get->('/reports/x?user=greta&plan=gold')->{status}, 200,
+    is($get->('/reports/x', 'greta')->{status}, 200,
        'a better plan has it');
 
     my $client = GW::Client->new($api);
-    $client->send("GET /reports/slow?user=ivan&plan=internal HTTP/1.1\r\n"
-                  . "Host: a\r\n\r\n");
+    $client->send("GET /reports/slow HTTP/1.1\r\nHost: a\r\nAuthorization: "
+                  . 'Basic ' . encode_base64('ivan:pass-ivan', '')
+                  . "\r\n\r\n");
 
     for (1 .. 100) {
         $r = $ops->('concurrency/jobs/ivan');
@@ -201,7 +238,7 @@ sub ratelimit {
     }
 
     like($r->{body}, qr/"current":1/, 'a request in progress');
-    is($policy->($get->('/reports/x?user=ivan&plan=internal')), '429 jobs',
+    is($policy->($get->('/reports/x', 'ivan')), '429 jobs',
        'the second one is too many');
     $client->close;
 
@@ -210,7 +247,7 @@ sub ratelimit {
          'metrics');
 
     # 20 requests in all
-    @status = map { $get->('/orders?user=gina&plan=gold') } 1 .. 20;
+    @status = map { $get->('/orders', 'gina') } 1 .. 20;
     is($policy->($status[-1]), '429 address', 'the shield of an address');
 
     finish($stage, $pid);
@@ -354,6 +391,9 @@ sub start {
     $stage->put($name, $text);
     $stage->put('gateway/jwks.json', $jwks);
     $stage->put('gateway/api-keys', $line);
+    $stage->put('gateway/users', join('', map { "$_:{PLAIN}pass-$_\n" }
+                                          qw(alice bob greta gina ivan)));
+    $stage->put('gateway/plans', "greta gold;\ngina gold;\nivan internal;\n");
 
     my ($out, $ok) = $stage->check($name);
     my @said = grep { !/syntax is ok$|test is successful$/ }

@@ -2,8 +2,8 @@
 
 # Copyright (C) the nginx gateway modules developers
 
-# More keys than a zone has room for.  bench/run limits does the same with ten
-# million keys in 640 megabytes.
+# More keys than a zone has room for, and many of them in Redis: GW_KEYS says
+# how many there.  bench/run limits has ten million keys in 640 megabytes.
 
 use strict;
 use warnings;
@@ -12,9 +12,18 @@ use lib 't/lib';
 
 use GW;
 use GW::Nginx;
+use GW::Redis;
 use Test::More;
+use Time::HiRes qw(sleep);
 
-my $nginx = GW::Nginx->new(http => <<'END');
+my $redis = GW::Redis->new;
+my $server = $redis->server;
+
+my $nginx = GW::Nginx->new(http => <<'END' =~ s/%%SERVER%%/$server/r);
+    gw_redis main { server %%SERVER%%; timeout 2s; stall_timeout 5s; }
+    gw_limit_zone $arg_k zone=redis:1m rate=1r/m burst=9 redis=main;
+    gw_limit_zone $arg_k zone=brief:1m rate=2r/s redis=main;
+
     gw_limit_zone $arg_k zone=slow:32k rate=1r/d burst=99;
     gw_limit_zone $arg_k zone=fast:32k rate=100000r/s;
     gw_limit_zone $arg_k zone=full:32k rate=1r/s burst=9 full=reject;
@@ -31,6 +40,9 @@ my $nginx = GW::Nginx->new(http => <<'END');
 
         location = /slow { gw_limit zone=slow nodelay; empty_gif; }
         location = /fast { gw_limit zone=fast nodelay; empty_gif; }
+        location = /redis { gw_limit zone=redis nodelay; empty_gif; }
+        location = /brief { gw_limit zone=brief nodelay; empty_gif; }
+        location = /state { add_header X-Redis $gw_redis_state_main; empty_gif; }
         location = /full { gw_limit zone=full nodelay; empty_gif; }
         location = /window { gw_limit zone=window; empty_gif; }
 
@@ -159,6 +171,49 @@ for my $zone ('full', 'window') {
         cmp_ok($r->{header}{'retry-after'}, '>', 1, 'K5 as he is told');
     }
 }
+
+
+# K6: keys in Redis
+
+ok($nginx->until(5, sub {
+    $nginx->get('/state')->{header}{'x-redis'} eq 'up'
+}), 'Redis is up');
+
+my $keys = $ENV{GW_KEYS} || 1000;
+my $memory = sub {
+    $redis->command('INFO', 'memory') =~ /^used_memory:(\d+)/m ? $1 : -1
+};
+my $before = $memory->();
+
+is(many(map { sprintf('/redis?k=user-%09d', $_) } 1 .. $keys), "200:$keys",
+   "K6 $keys keys in Redis");
+is($redis->command('KEYS', 'gw:1:l:redis:*') =~ /ARRAY/
+   && scalar(@{$redis->command('KEYS', 'gw:1:l:redis:*')}), $keys,
+   'K6 each is there');
+
+my $each = $redis->command('MEMORY', 'USAGE',
+                           'gw:1:l:redis:{user-000000001}');
+
+cmp_ok($each, '<=', 160, "K6 one takes $each bytes");
+cmp_ok($each, '>', 0, 'K6 of that name');
+cmp_ok(($memory->() - $before) / $keys, '<=', 400,
+       sprintf('K6 all together %.0f each', ($memory->() - $before) / $keys));
+
+my $live = 0;
+
+for (1 .. 50) {
+    my $key = sprintf('gw:1:l:redis:{user-%09d}', 1 + int(rand($keys)));
+    my $ttl = $redis->command('PTTL', $key);
+    $live++ if $ttl > 0 && $ttl <= 60001;
+}
+
+is($live, 50, 'K6 each lives as long as its bucket');
+
+is(many(map { "/brief?k=user-$_" } 1 .. $keys), "200:$keys",
+   'K6 keys that are full again soon');
+ok($nginx->until(3, sub {
+    !@{$redis->command('KEYS', 'gw:1:l:brief:*')}
+}), 'K6 are gone within tau and a second or two');
 
 
 # scope=
