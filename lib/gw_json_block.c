@@ -27,7 +27,9 @@ gw_json_block_pt
 gw_json_block_best(void)
 {
 #if (GW_JSON_AVX2)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
+        && __builtin_cpu_supports("popcnt"))
+    {
         return gw_json_block_avx2;
     }
 #endif

@@ -9,10 +9,10 @@
  * for each, without a look at single tokens.  Private to lib/.
  *
  * A block begins between two tokens and is taken up to its last bracket,
- * colon or comma, when all before that is well-formed.  What has escapes or
- * is beyond ASCII, a bracket that is more than a change of the level, and
- * anything that is wrong is left to the scanner, which goes on from the same
- * place in the same state: it alone decides about errors.
+ * colon or comma, when all before that is well-formed.  What is mostly beyond
+ * ASCII, a bracket that is more than a change of the level, and anything that
+ * is wrong is left to the scanner, which goes on from the same place in the
+ * same state: it alone decides about errors.
  */
 
 

@@ -18,20 +18,24 @@
 
 #include <string.h>
 
+#include "gw_json_bytes.h"
+#include "gw_json_run.h"
 #include "gw_json_scan.h"
 #include "gw_json_state.h"
 
 
 #define GW_JSON_BLOCK_SIZE  64
-#define GW_JSON_BLOCK_ROOM  72  /* bytes that are read: a literal begins at
-                                   most 2 bytes before the end of a block */
+#define GW_JSON_BLOCK_ROOM  72  /* bytes that are read, a literal or an escape
+                                   begins in the block */
+#define GW_JSON_BLOCK_WIDE  16  /* bytes beyond ASCII: for more of them there
+                                   is gw_json_run_wide() */
 
 
 #if (GW_JSON_BLOCK_AVX2)
 
 #include <immintrin.h>
 
-#define gw_json_block_target  __attribute__((target("avx2,bmi")))
+#define gw_json_block_target  __attribute__((target("avx2,bmi,popcnt")))
 
 
 typedef struct {
@@ -57,7 +61,9 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t           quote;
+    uint64_t           quote;       /* those that are not escaped */
+    uint64_t           escape;      /* the backslash of each escape */
+    uint64_t           low;         /* controls and beyond ASCII in strings */
     uint64_t           comma;
     uint64_t           colon;
     uint64_t           open;
@@ -197,6 +203,26 @@ gw_json_block_parity(uint64_t x)
 
 
 /*
+ * Of backslashes one after the other, each second one is escaped.  Returns
+ * them and what is escaped.
+ */
+
+gw_json_block_inline uint64_t
+gw_json_block_escapes(gw_json_block_t *b, uint64_t slash)
+{
+    uint64_t  codes;
+
+    const uint64_t  odd = 0xaaaaaaaaaaaaaaaa;
+
+    codes = ((slash << 1 | odd) - slash) ^ odd;
+
+    b->escape = codes & slash;
+
+    return codes;
+}
+
+
+/*
  * Finds the strings.  Returns the brackets, colons and commas that are not in
  * one, up to the first byte that is none of a block's business.
  */
@@ -204,25 +230,27 @@ gw_json_block_parity(uint64_t x)
 gw_json_block_inline uint64_t
 gw_json_block_marks(gw_json_block_t *b, const u_char *p, const u_char **next)
 {
-    uint64_t               low, odd;
+    uint64_t               marks;
     gw_json_block_bytes_t  v;
 
     gw_json_block_load(&v, p);
 
     b->quote = gw_json_block_is(&v, '"');
-    b->string = gw_json_block_parity(b->quote);
-    b->space = gw_json_block_is(&v, ' ');
+    b->escape = gw_json_block_is(&v, '\\');
 
-    odd = gw_json_block_is(&v, '\\');
-    low = gw_json_block_low(&v);
-
-    if (low) {
-        b->space |= gw_json_block_is(&v, '\n') | gw_json_block_is(&v, '\r')
-                    | gw_json_block_is(&v, '\t');
-        odd |= low & (b->string | ~b->space);
+    if (b->escape) {
+        b->quote &= ~gw_json_block_escapes(b, b->escape);
     }
 
-    *next = odd ? p + __builtin_ctzll(odd) + 1 : p;
+    b->string = gw_json_block_parity(b->quote);
+    b->space = gw_json_block_is(&v, ' ');
+    b->low = gw_json_block_low(&v);
+
+    if (b->low) {
+        b->space |= gw_json_block_is(&v, '\n') | gw_json_block_is(&v, '\r')
+                    | gw_json_block_is(&v, '\t');
+        b->low &= b->string;
+    }
 
     b->comma = gw_json_block_is(&v, ',');
     b->colon = gw_json_block_is(&v, ':');
@@ -232,8 +260,46 @@ gw_json_block_marks(gw_json_block_t *b, const u_char *p, const u_char **next)
     b->open = gw_json_block_is(&v, '{');
     b->close = gw_json_block_is(&v, '}');
 
-    return (b->comma | b->colon | b->open | b->close) & ~b->string
-           & ((odd - 1) & ~odd);
+    marks = (b->comma | b->colon | b->open | b->close) & ~b->string;
+    *next = p;
+
+    if (b->low && __builtin_popcountll(b->low) > GW_JSON_BLOCK_WIDE) {
+        *next = p + __builtin_ctzll(b->low) + 1;
+        marks &= (b->low & (0 - b->low)) - 1;
+    }
+
+    return marks;
+}
+
+
+/* escapes and sequences of UTF-8, one by one; 0 when something is none */
+
+gw_json_block_inline int
+gw_json_block_strings(const u_char *p, const u_char *last, uint64_t escape,
+    uint64_t low)
+{
+    int     i;
+    size_t  n;
+
+    for ( /* void */ ; escape; escape &= escape - 1) {
+
+        if (gw_json_escape_size(p + __builtin_ctzll(escape)) == 0) {
+            return 0;
+        }
+    }
+
+    while (low) {
+        i = __builtin_ctzll(low);
+        n = gw_json_run_utf8(p + i, last);
+
+        if (n == 0) {
+            return 0;
+        }
+
+        low &= ~((((uint64_t) 1 << n) - 1) << i);
+    }
+
+    return 1;
 }
 
 
@@ -509,7 +575,8 @@ gw_json_block_state(gw_json_scan_t *s, const gw_json_block_t *b,
 /* returns the byte behind the block, or p when it is not to be taken */
 
 gw_json_block_inline const u_char *
-gw_json_block_take(gw_json_scan_t *s, const u_char *p, const u_char **next)
+gw_json_block_take(gw_json_scan_t *s, const u_char *p, const u_char *last,
+    const u_char **next)
 {
     uint64_t         marks, taken;
     unsigned         end;
@@ -538,7 +605,10 @@ gw_json_block_take(gw_json_scan_t *s, const u_char *p, const u_char **next)
     b.scalar = taken & ~(marks | b.string | b.quote | b.space);
 
     if (b.bad || (gw_json_block_order(&b, s->state) & taken)
-        || (b.scalar && !gw_json_block_scalars(p, b.scalar)))
+        || (b.scalar && !gw_json_block_scalars(p, b.scalar))
+        || ((b.escape | b.low) & taken
+            && !gw_json_block_strings(p, last, b.escape & taken,
+                                      b.low & taken)))
     {
         *next = p + GW_JSON_BLOCK_SIZE;
         return p;
@@ -562,7 +632,7 @@ gw_json_block_run(gw_json_scan_t *s, const u_char *p, const u_char *last,
         }
 
         start = p;
-        p = gw_json_block_take(s, p, next);
+        p = gw_json_block_take(s, p, last, next);
 
     } while (p > start && p >= *next);
 

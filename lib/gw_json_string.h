@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "gw_json_bytes.h"
 #include "gw_json_run.h"
 #include "gw_json_scan.h"
 #include "gw_json_token.h"
@@ -31,23 +32,6 @@ static const u_char *gw_json_scan_trail(gw_json_scan_t *s, const u_char *p,
     const u_char *last);
 static const u_char *gw_json_scan_odd(gw_json_scan_t *s, const u_char *p,
     const u_char *last);
-
-
-/* what bytes may be in an escape */
-
-#define IS_HEX          1
-#define IS_ESCAPE       2
-
-static const uint8_t  gw_json_scan_bytes[256] = {
-    ['0'] = IS_HEX, ['1'] = IS_HEX, ['2'] = IS_HEX, ['3'] = IS_HEX,
-    ['4'] = IS_HEX, ['5'] = IS_HEX, ['6'] = IS_HEX, ['7'] = IS_HEX,
-    ['8'] = IS_HEX, ['9'] = IS_HEX, ['A'] = IS_HEX, ['B'] = IS_HEX,
-    ['C'] = IS_HEX, ['D'] = IS_HEX, ['E'] = IS_HEX, ['F'] = IS_HEX,
-    ['a'] = IS_HEX, ['b'] = IS_HEX | IS_ESCAPE, ['c'] = IS_HEX,
-    ['d'] = IS_HEX, ['e'] = IS_HEX, ['f'] = IS_HEX | IS_ESCAPE,
-    ['n'] = IS_ESCAPE, ['r'] = IS_ESCAPE, ['t'] = IS_ESCAPE,
-    ['"'] = IS_ESCAPE, ['\\'] = IS_ESCAPE, ['/'] = IS_ESCAPE
-};
 
 
 /* the byte behind a backslash */
@@ -232,20 +216,16 @@ gw_json_scan_text(const u_char *p, const u_char *last)
 gw_json_inline const u_char *
 gw_json_scan_escapes(const u_char *p, const u_char *last)
 {
-    while (last - p >= 6 && *p == '\\') {
-        if (gw_json_scan_bytes[p[1]] & IS_ESCAPE) {
-            p += 2;
+    size_t  n;
 
-        } else if (p[1] == 'u' && (gw_json_scan_bytes[p[2]]
-                                   & gw_json_scan_bytes[p[3]]
-                                   & gw_json_scan_bytes[p[4]]
-                                   & gw_json_scan_bytes[p[5]] & IS_HEX))
-        {
-            p += 6;
+    while (last - p >= GW_JSON_ESCAPE_ROOM && *p == '\\') {
+        n = gw_json_escape_size(p);
 
-        } else {
+        if (n == 0) {
             break;
         }
+
+        p += n;
     }
 
     return p;

@@ -823,17 +823,22 @@ static const char *const  tokens[] = {
     "false", "null", " ", "\n", "\t", "    ", ", ", ": ", "[]", "{}", "[ ]",
     "\"{\"", "\"}:,\"", "\"0123456789 0123456789 0123456789 0123456789 01\"",
     "18446744073709551616", "0.1", "-0", "1e5", "[1,2]", "{\"k\":0}",
-
-    /* from here on some are wrong, or nothing for a block */
-
     "\"\\n\"", "\"\xc3\xa9\"", "\"\\\"\"", "\"x\\\\\"", "\"\xe2\x82\xac\"",
+    "\"caf\\u00e9\"", "\"\xf0\x9f\x98\x80\"", "\"\\\\\\\"\\/\\ud83d\"",
+
+    /* from here on most are wrong */
+
+    "\"\\x\"", "\"\\u12g4\"", "\"\\u00\"", "\"\\\"", "\\\"a\"", "\"\xc3\"",
+    "\"\xed\xa0\x80\"", "\"\xa9\"", "\"\xc0\x80\"", "\"\xf5\x80\x80\x80\"",
     "01", "-", "-a", "1.", ".5", "1.e3", "1e", "1e+", "+1", "--1", "1-",
     "1.2.3", "1e2e3", "1e2.3", "00", "-01", "0x1", "1a", "tru", "truee",
     "nul", "nulll", "True", "false1", "1true", "a", "e", "E5", "\"",
     "\x01", "\x7f", "\xc3\xa9", "\xff", "\"\x01\"", "\"\n\"", "'", "\\", "/"
 };
 
-#define GOOD_TOKENS  39
+#define WIDE  "\xd0\xb8\xd0\xbc\xd1\x8f\xd0\xb8\xd0\xbc\xd1\x8f"
+
+#define GOOD_TOKENS  47
 #define ALL_TOKENS   (sizeof(tokens) / sizeof(tokens[0]))
 
 
@@ -863,6 +868,14 @@ test_tokens(void)
         good = agree(doc, p - doc, 8, NULL);
     }
 
+    /* a name that is none of a block's business, and no colon behind it */
+
+    for (i = 0; i < 2; i++) {
+        n = sprintf((char *) doc, "[0,{\"%s\" %s1,\"b\":2}]%80s",
+                    WIDE WIDE WIDE, i ? "" : ":", "");
+        good &= agree(doc, n, 8, NULL);
+    }
+
     ok(good, "C53 tokens in any order: all forms agree");
 }
 
@@ -877,6 +890,8 @@ any_value(u_char *p, unsigned depth)
 
     if (depth == 0 || n > 3) {
         n = any(GOOD_TOKENS - 10);
+
+        /* no punctuation */
 
         while (tokens[10 + n][0] <= ' ' || strchr(",:", tokens[10 + n][0])) {
             n = any(GOOD_TOKENS - 10);
