@@ -57,14 +57,16 @@ my $http = <<"END";
     }
 END
 
-my @nginx = map { GW::Nginx->new(workers => 2, http => $http) } 1 .. 2;
+my @nginx = map { GW::Nginx->new(workers => $_, http => $http) } 2, 2, 1, 1;
 
 for my $nginx (@nginx) {
     ok($nginx->until(5, sub { $nginx->get('/up')->{header}{'x-up'} eq 'up' }),
        'Redis is up');
 }
 
-overload('A1', '/a1', 4, $nginx[0]);
+# four clients each
+
+overload('A1', '/a1', 4, ($nginx[0]) x 4);
 overload('A2', '/a2', 4, @nginx);
 microseconds();
 
@@ -119,18 +121,21 @@ sub burst {
 }
 
 
-# A1, A2: several times the rate from two clients of each instance
+# A1, A2: several times the rate from the clients, one of each target
 
 sub overload {
     my ($row, $path, $seconds, @targets) = @_;
 
     my $log = sub { "$_[0]->{dir}/logs/passes.log" };
-    truncate($log->($_), 0) for @targets;
+    my %hosts = map { ($_ => $_) } @targets;
+    my @hosts = values %hosts;
+
+    truncate($log->($_), 0) for @hosts;
 
     my $start = time();
     my @clients;
 
-    for my $nginx (@targets, @targets) {
+    for my $nginx (@targets) {
         my $pid = fork();
 
         if ($pid == 0) {
@@ -155,7 +160,7 @@ sub overload {
 
     my @times;
 
-    for my $nginx (@targets) {
+    for my $nginx (@hosts) {
         open(my $fh, '<', $log->($nginx)) or die;
         push(@times, map { 0 + $_ } <$fh>);
     }
