@@ -561,4 +561,47 @@ for my $right ('', '-info') {
 }
 
 
+# R31: after a failover what the replica has not received is admitted again,
+# and no more
+
+{
+    my $port = GW::free_port();
+    my $master = GW::Redis->new(unix => 1, args => [ '--port', $port,
+                                                     '--bind', '127.0.0.1' ]);
+    my $replica = GW::Redis->new(unix => 1, args => [
+        '--replicaof', "127.0.0.1 $port" ]);
+    my $nginx = GW::Nginx->new(http => http($master));
+    my $key = 'gw:1:l:load:{r31}';
+
+    my $pass = sub {
+        return scalar(grep { $_ eq $passed }
+                      map { fate($nginx->get('/load?k=r31')) } 1 .. $_[0]);
+    };
+
+    ok($nginx->until(5, sub { state($nginx) eq 'up' }), 'R31 the master');
+    is($pass->(30), 30, 'R31 thirty pass');
+    ok($nginx->until(10, sub {
+        ($replica->command('GET', $key) || '') eq $master->command('GET', $key)
+    }), 'R31 the replica has them');
+
+    $replica->command('REPLICAOF', 'NO', 'ONE');
+    is($pass->(12), 12, 'R31 twelve that it does not hear of');
+
+    # behind the same address
+
+    $master->kill;
+    $nginx->until(5, sub { $nginx->get('/load?k=other')->{header}{'x-source'}
+                           eq 'fallback' });
+    rename($replica->{path}, $master->{path}) or die "rename: $!";
+
+    ok($nginx->until(10, sub {
+        fate($nginx->get('/load?k=other')) eq $passed
+    }), 'R31 the replica is the new master');
+
+    is($nginx->get('/load?k=r31')->{header}{'x-remaining'}, 9999 - 30 - 1,
+       'R31 exactly the twelve may pass again');
+    clean($nginx, 'R31 clean log');
+}
+
+
 done_testing();
