@@ -108,6 +108,24 @@ sub lines {
 }
 
 
+# the descriptors of the worker, and that it has no more of them in the end
+
+sub fds {
+    my ($nginx) = @_;
+    my ($pid) = $nginx->workers;
+
+    return scalar(() = glob("/proc/$pid/fd/*"));
+}
+
+
+sub no_fd_is_left {
+    my ($nginx, $before, $row) = @_;
+
+    ok($before > 5 && $nginx->until(5, sub { fds($nginx) <= $before }),
+       "$row no descriptor is left: $before before, " . fds($nginx));
+}
+
+
 # a fake that answers the commands of a request with these actions
 
 sub ill {
@@ -153,6 +171,9 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     ok($nginx->until(5, sub { state($nginx) eq 'up' }), 'R3 the probe finds it');
     cmp_ok(time() - $start, '<', 2.1, 'R3 within fail_timeout and a second');
     is(fate($nginx->get('/five?k=r3')), $passed, 'R3 Redis decides again');
+
+    my $fds = fds($nginx);
+
     is(scalar(grep { /is down/ } lines($nginx, 'error')), 1,
        'R3 one line when it went');
     is(scalar(grep { /is up again/ } lines($nginx, 'notice|error')), 1,
@@ -205,6 +226,7 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     is(fate($nginx->get('/five?k=debit')), $rejected,
        'R3 what passed meanwhile is charged');
     is(scalar(lines($nginx, 'crit')), 0, 'no alert in the log');
+    no_fd_is_left($nginx, $fds, 'R3');
 }
 
 
@@ -396,6 +418,8 @@ my $fallback = '200 FALLBACK_PASSED fallback';
 
     is(fate($nginx->get('/wide?k=r7')), $passed, 'R7 before');
 
+    my $fds = fds($nginx);
+
     $redis->pause;
 
     my @requests = map { $nginx->begin('/wide?k=r7') } 1 .. 20;
@@ -416,6 +440,7 @@ my $fallback = '200 FALLBACK_PASSED fallback';
        'R8 it continues');
     is(metric($nginx, 'gw_redis_late_replies_total'), 0,
        'R8 old replies went to a closed socket');
+    no_fd_is_left($nginx, $fds, 'R8');
 }
 
 
@@ -517,9 +542,11 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     my $redis = GW::Redis->new;
     my $nginx = GW::Nginx->new(http => http($redis));
     my @fates;
+    my $fds;
 
     for (1 .. 5) {
         push(@fates, fates($nginx, '/wide?k=r19', 40));
+        $fds ||= fds($nginx);
         $redis->command(qw(CLIENT KILL TYPE normal SKIPME yes));
         sleep(0.1);
     }
@@ -529,6 +556,7 @@ my $fallback = '200 FALLBACK_PASSED fallback';
     is(metric($nginx, 'gw_redis_connects_total'), 6,
        'R19 one connection for each that was killed');
     is(scalar(lines($nginx, 'error')), 0, 'R19 and no error');
+    no_fd_is_left($nginx, $fds, 'R19');
 }
 
 {
