@@ -1191,7 +1191,7 @@ cannot load certificate
 --- config
 --- must_die
 --- error_log
-SSL_CTX_load_verify_locations
+ca-conf/none.pem"
 
 
 === TEST: an unknown protocol is refused
