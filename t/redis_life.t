@@ -526,6 +526,14 @@ for my $right ('', '-info') {
     is(scalar(grep { /\[warn\].* evicts keys/ } split(/\n/, $nginx->log)),
        $right ? 0 : 1, 'R29 one line in the log');
     unlike($nginx->log, qr/refuses us/, 'R29 INFO is not needed');
+
+    if ($right) {
+        my ($n) = $redis->command(qw(INFO commandstats))
+                  =~ /^cmdstat_info:.*rejected_calls=(\d+)/m;
+
+        ok($n >= 1 && $n <= 2, "R29 a worker that may not ask does not: $n");
+    }
+
     is(fate($nginx->get('/second?k=r29b')), $passed, 'R29 Redis decides');
     clean($nginx, 'R29 clean log');
 }
