@@ -892,6 +892,26 @@ grant(void)
 }
 
 
+/* numbers that take.lua does not write with "%d" */
+
+static int
+years(void)
+{
+    limit_t  l;
+    int64_t  reply[3 * LIMITS + 1];
+
+    memset(&l, 0, sizeof(limit_t));
+
+    l.kind = 'g';
+    l.cost = 2;
+
+    (void) gw_gcra_init(&l.gcra, 1, 1000000000000000, 3);
+
+    return ask(&l, 1, 't', reply) && expect(&l, 1, 't', reply)
+           && reply[1] > 1000000000000000 && stored(0);
+}
+
+
 int
 main(void)
 {
@@ -987,6 +1007,7 @@ main(void)
 
     ok(same, "the same decisions and buckets in %d calls", i);
     ok(kept, "the same values are stored");
+    ok(years(), "a bucket that takes years to fill");
     ok(denied > CALLS / 10 && allowed > CALLS / 10,
        "%d calls denied, %d allowed", denied, allowed);
 
