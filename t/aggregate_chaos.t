@@ -43,8 +43,7 @@ sub pause {
 sub misbehave {
     my ($conn, $req) = @_;
 
-    # the two requests of a part fare differently
-    srand($req->{args} + ($req->{path} =~ /hedge/ ? $conn->{n} : 0));
+    srand($req->{args});
 
     my $what = int(rand(12));
 
@@ -120,8 +119,85 @@ my $be = GW::Backend->new(
     '*' => \&misbehave,
 );
 
+# a process for each connection is too slow for requests that come twice
+
+my $fast = GW::free_port();
+my $script = <<'END';
+const document = process.argv[1];
+
+const head = (status, length) => 'HTTP/1.1 ' + status + ' X\r\n'
+    + 'Content-Type: application/json\r\nContent-Length: ' + length + '\r\n\r\n';
+
+function answer(sock) {
+    const pause = Math.random() * 6;
+    const half = Math.floor(Math.random() * document.length);
+
+    const ways = [
+        () => sock.end(),
+        () => sock.resetAndDestroy(),
+        () => sock.write(head(500, 2) + '{}'),
+        () => sock.write('garbage\r\n'),
+        () => {},
+        () => {
+            sock.write(head(200, document.length) + document.slice(0, half));
+            setTimeout(() => sock.write(document.slice(half)), pause);
+        },
+        () => {
+            sock.write(head(200, document.length) + document.slice(0, half));
+            setTimeout(() => sock.end(), pause);
+        },
+    ];
+    const whole = () => sock.write(head(200, document.length) + document);
+    const way = ways[Math.floor(Math.random() * 14)] || whole;
+
+    if (pause < 2) {
+        way();
+
+    } else {
+        setTimeout(way, pause);
+    }
+}
+
+require('net').createServer((sock) => {
+    let data = '';
+
+    sock.setNoDelay(true);
+    sock.on('error', () => sock.destroy());
+    sock.on('data', (chunk) => {
+        data += chunk;
+
+        for (let at; (at = data.indexOf('\r\n\r\n')) >= 0; ) {
+            data = data.slice(at + 4);
+            answer(sock);
+        }
+    });
+}).listen(process.argv[2], '127.0.0.1');
+END
+
+my $owner = $$;
+my $node = fork();
+die unless defined $node;
+exec('node', '-e', $script, $document, $fast) if $node == 0;
+
+END {
+    if ($$ == $owner && $node) {
+        my $status = $?;
+
+        kill('KILL', $node);
+        waitpid($node, 0);
+        $? = $status;
+    }
+}
+
+for (1 .. 250) {
+    last if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $fast);
+    sleep(0.02);
+}
+
 my $nginx = GW::Nginx->new(level => 'warn',
-    http => agg_server($be, server => <<'END'));
+    http => agg_server($be,
+    http => "upstream fast { server 127.0.0.1:$fast max_fails=0; keepalive 16; }",
+    server => <<'END'));
         gw_aggregate_part_max_size 20k;
         gw_aggregate_timeout 60ms;
         log_subrequest on;
@@ -139,7 +215,7 @@ my $nginx = GW::Nginx->new(level => 'warn',
             gw_aggregate_require none;
             gw_aggregate_part a /p/1?$arg_s1 optional;
             gw_aggregate_part b /p/2?$arg_s2 optional timeout=20ms;
-            gw_aggregate_part c /nested optional;
+            gw_aggregate_part c /nested?s2=$arg_s2&s3=$arg_s3 optional;
         }
         location = /at {
             gw_aggregate object;
@@ -156,15 +232,29 @@ my $nginx = GW::Nginx->new(level => 'warn',
         location = /hedged {
             gw_aggregate object;
             gw_aggregate_methods GET POST;
-            gw_aggregate_part a /p/hedge1?$arg_s1 hedge=3ms;
-            gw_aggregate_part b /p/hedge2?$arg_s2 hedge=1ms timeout=20ms;
-            gw_aggregate_part c /nested optional hedge=5ms;
+            gw_aggregate_part a /fast/1 hedge=3ms;
+            gw_aggregate_part b /fast/2 hedge=1ms timeout=40ms;
+            gw_aggregate_part c /fast/nested optional hedge=5ms;
         }
+        location = /fast/nested {
+            internal;
+            gw_aggregate array;
+            gw_aggregate_part a /fast/3;
+            gw_aggregate_part b /fast/4 hedge=4ms;
+            gw_aggregate_part c /p/a;
+        }
+        location /fast/ {
+            internal;
+            proxy_pass http://fast/;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }
+        location = /metrics { gw_metrics prometheus; }
         location = /nested {
             internal;
             gw_aggregate array;
             gw_aggregate_part a /p/1?$arg_s3;
-            gw_aggregate_part b /p/hedge2?$arg_s2 hedge=4ms;
+            gw_aggregate_part b /p/2?$arg_s2;
             gw_aggregate_part c /p/a;
         }
 END
@@ -293,5 +383,13 @@ run(0, 'C120 random faults');
 run(1, 'C103 random faults and clients that go away');
 run(2, 'C103 clients and back ends that go away at once');
 run(0, 'C120 once more');
+
+my ($hedged, $won) = map {
+    $nginx->get('/metrics')->{body} =~ /^gw_aggregate_${_}_total (\d+)/m
+} 'parts_hedged', 'hedges_won';
+
+note("$hedged hedged, $won won by the second request");
+cmp_ok($hedged, '>', $rounds / 4, 'C120 parts are requested twice');
+cmp_ok($won, '>', $rounds / 40, 'C120 ... and the second request wins');
 
 done_testing();
