@@ -292,6 +292,11 @@ my $nginx = GW::Nginx->new(http => agg_server($be,
             gw_aggregate array;
             gw_aggregate_part a /p/list append;
         }
+        location = /hedge {
+            gw_aggregate object;
+            gw_aggregate_part b /p/d60-$arg_b root hedge=20ms;
+            gw_aggregate_part l /p/d60-list append hedge=20ms;
+        }
         location = /small {
             gw_aggregate object;
             gw_aggregate_max_size 10k;
@@ -658,6 +663,9 @@ complete($client->get('/nested?b=c'), '{"x":1,"y":4,"z":5,"s":1,"l":[1,2,1,2]}',
 is($client->get('/nested?b=s404')->{header}{'x-gw-failed'}, 'i',
    'a partial one');
 
+complete($client->get('/hedge?b=b'), '{"x":2,"y":[3],"l":[1,2]}', 'hedge=');
+failed($client->get('/hedge?b=list'), 502, { b => 'not_object' },
+       'hedge= of what is no object');
 failed($client->get('/small?a=many'), 502, { a => 'too_large' },
        'gw_aggregate_max_size');
 complete($client->get('/depth?b=b'), '{"a":{"x":1},"x":2,"y":[3]}',
