@@ -232,13 +232,15 @@ my $nginx = GW::Nginx->new(level => 'warn',
         location = /hedged {
             gw_aggregate object;
             gw_aggregate_methods GET POST;
+            gw_aggregate_timeout 1s;
             gw_aggregate_part a /fast/1 hedge=3ms;
-            gw_aggregate_part b /fast/2 hedge=1ms timeout=40ms;
-            gw_aggregate_part c /fast/nested optional hedge=5ms;
+            gw_aggregate_part b /fast/2 hedge=1ms timeout=400ms;
+            gw_aggregate_part c /fast/nested optional hedge=5ms timeout=200ms;
         }
         location = /fast/nested {
             internal;
             gw_aggregate array;
+            gw_aggregate_timeout 1s;
             gw_aggregate_part a /fast/3;
             gw_aggregate_part b /fast/4 hedge=4ms;
             gw_aggregate_part c /p/a;
@@ -389,7 +391,7 @@ my ($hedged, $won) = map {
 } 'parts_hedged', 'hedges_won';
 
 note("$hedged hedged, $won won by the second request");
-cmp_ok($hedged, '>', $rounds / 4, 'C120 parts are requested twice');
-cmp_ok($won, '>', $rounds / 40, 'C120 ... and the second request wins');
+cmp_ok($hedged, '>', $rounds / 10, 'C120 parts are requested twice');
+cmp_ok($won, '>', 0, 'C120 ... and the second request wins');
 
 done_testing();
