@@ -360,6 +360,31 @@ like($nginx->get('/gw')->{body}, qr/^gw_auth_key_sets 5$/m, '... and sets');
 clean('forms');
 
 
+# nor is anything of the client in variables of the location
+
+keys_of('leak', jwk('a'));
+start(1, <<"END");
+        location = /leak {
+            set \$mine secret-\$http_x_any-\$http_cookie-\$cookie_a;
+            gw_jwt test;
+            gw_jwt_key_request /ask;
+            empty_gif;
+        }
+
+        location = /ask {
+            internal;
+            proxy_set_header X-Seen "<\$http_authorization|\$http_cookie|\$cookie_a|\$http_x_any|\$http_host|\$host|\$mine|\$remote_user|\$content_type>";
+            proxy_pass http://127.0.0.1:$port/leak;
+        }
+END
+is($nginx->get('/leak', header => join("\r\n", bearer('a'), 'X-Any: thing',
+                                       'Cookie: a=b', 'Content-Type: a/b'))
+   ->{status}, 200, 'R16: a location with variables');
+($head) = $be->requests('/leak');
+like($head, qr/^X-Seen: <\|\|\|\|\|\|\|\|>\r?$/m, 'R16: ... which are empty');
+clean('leak');
+
+
 # tenants
 
 keys_of('x', jwk('a', 'x'));
