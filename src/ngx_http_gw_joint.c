@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <sys/random.h>
+
 #include "ngx_http_gw_joint.h"
 
 
@@ -133,6 +135,7 @@ static ngx_http_gw_registry_t *
 ngx_http_gw_joint_create_registry(ngx_conf_t *cf)
 {
     u_char                  *p;
+    uint32_t                 word;
     ngx_str_t               *hostname;
     ngx_uint_t               i;
     ngx_http_gw_registry_t  *registry;
@@ -172,7 +175,15 @@ ngx_http_gw_joint_create_registry(ngx_conf_t *cf)
                ? hostname->data[i] : '-';
     }
 
-    p = ngx_sprintf(p, "-%08xD", (uint32_t) (ngx_random() ^ ngx_time()));
+    /* the generator of nginx is not seeded yet: clones would be the same */
+
+    if (getrandom(&word, sizeof(word), GRND_NONBLOCK)
+        != (ssize_t) sizeof(word))
+    {
+        word = (uint32_t) (ngx_random() ^ ngx_time() ^ ngx_pid << 16);
+    }
+
+    p = ngx_sprintf(p, "-%08xD", word);
 
     registry->node_id.len = p - registry->node_id.data;
 

@@ -33,6 +33,26 @@ my $port = $be->port;
 my $asan = GW::nginx_binary() =~ m{asan/};
 
 
+# === the default of gw_node_id was the same for hosts that were cloned and
+# started in the same second
+
+{
+    my @hosts = map { GW::Nginx->new(http => <<'END') } 1 .. 5;
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location = /m { gw_metrics prometheus; }
+    }
+END
+    my %node;
+
+    for my $nginx (@hosts) {
+        $node{$1}++ if $nginx->get('/m')->{body} =~ /^gw_info\{.*node="([^"]+)"/m;
+    }
+
+    is(scalar(keys %node), 5, 'gw_node_id: each its own name');
+}
+
+
 # === $gw_request_uri of a request that has none: no arithmetic on null
 
 {

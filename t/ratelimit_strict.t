@@ -254,7 +254,7 @@ sub redis_keys {
         is($send->($key), 200, "K1 odd key " . ++$n);
         is($send->($key), 429, "K1 is limited");
 
-        my $keys = $redis->command('KEYS', '*');
+        my $keys = $redis->command('KEYS', 'gw:1:l:*');
         is(scalar(@$keys), 1, 'K1 is one key of Redis');
         like($keys->[0], qr/^gw:1:l:keys:\{#[0-9a-f]{32}\}$/, 'K1 is hashed');
     }
@@ -262,7 +262,7 @@ sub redis_keys {
     for my $key ('abcXYZ019._@:-', 'k' x 64) {
         $redis->command('FLUSHALL');
         is($send->($key), 200, 'K1 plain key');
-        is_deeply($redis->command('KEYS', '*'), ["gw:1:l:keys:{$key}"],
+        is_deeply($redis->command('KEYS', 'gw:1:l:*'), ["gw:1:l:keys:{$key}"],
                   'K1 stands as it is');
     }
 

@@ -169,7 +169,7 @@ my $nginx = GW::Nginx->new(http => http($redis));
 
         my $short = length($key) > 40 ? length($key) . ' bytes' : $key;
         my $fate = fate($nginx->get("/any/$key"));
-        my $names = $redis->command('KEYS', '*');
+        my $names = $redis->command('KEYS', '*{*');
 
         my $want = $keys{$key} eq '#'
                    ? qr/^gw:1:l:any:\{#[0-9a-f]{32}\}$/
@@ -190,7 +190,7 @@ my $nginx = GW::Nginx->new(http => http($redis));
     $redis->command('FLUSHALL');
     $nginx->get('/ip');
 
-    like($redis->command('KEYS', '*')->[0], qr/^gw:1:l:ip:\{#[0-9a-f]{32}\}$/,
+    like($redis->command('KEYS', '*{*')->[0], qr/^gw:1:l:ip:\{#[0-9a-f]{32}\}$/,
          'K1 a key with NUL is hashed');
     is(fate($nginx->get('/five')), '200 NOKEY -', 'K3 an empty key');
 }
