@@ -22,6 +22,7 @@ GW::Auth::file('p384.json', GW::JOSE::jwk('p384', kid => 'e'));
 GW::Auth::file('ed448.json', GW::JOSE::jwk('ed448', kid => 'e'));
 GW::Auth::file('ed25519.json', GW::JOSE::jwk('ed25519', kid => 'e'));
 GW::Auth::file('oct.json', GW::JOSE::jwk('oct64', kid => 'o'));
+GW::Auth::file('rsa_enc.json', GW::JOSE::jwk('rsa', kid => 'enc'));
 GW::Auth::file('rs384.json', GW::JOSE::jwk('rsa', alg => 'RS384'));
 GW::Auth::file('enc.json', GW::JOSE::jwks(
     GW::JOSE::jwk('rsa', kid => 'enc', use => 'enc'),
@@ -293,6 +294,28 @@ gw_jwt_key_file $TEST_NGINX_TMP_DIR/enc.json;
 [[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa2', {}, kid => 'sig')), 200],
  [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'enc')), 401,
   'key_unusable']]
+
+
+
+=== TEST: A15 a key ID twice in two files, of keys of two kinds
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/ed25519.json;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/p256.json;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('ES256', 'p256', {}, kid => 'e')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('EdDSA', 'ed25519', {}, kid => 'e')), 200]]
+
+
+
+=== TEST: A15 a key ID twice in two files, one is not for signatures
+--- auth
+gw_jwt api;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/enc.json;
+gw_jwt_key_file $TEST_NGINX_TMP_DIR/rsa_enc.json;
+--- cases eval
+[[GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa', {}, kid => 'enc')), 200],
+ [GW::Auth::bearer(GW::JOSE::jwt('RS256', 'rsa2', {}, kid => 'sig')), 200]]
 
 
 
