@@ -52,12 +52,17 @@ my $be = GW::Backend->new(
     },
     '/small_chunks' => sub {
         my ($conn, $req) = @_;
-        my $text = '';
 
         $conn->head(200, $type, 'Transfer-Encoding: chunked');
-        $text .= sprintf("%x\r\n%s\r\n", length($_), $_)
-            for unpack('(a3)*', $doc{$req->{args}});
-        $conn->send($text . "0\r\n\r\n");
+
+        # not all of it at once: nginx may have heard enough
+        for my $piece (unpack('(a30000)*', $doc{$req->{args}})) {
+            $conn->send(join('', map { sprintf("%x\r\n%s\r\n", length($_), $_) }
+                                     unpack('(a3)*', $piece)));
+            return unless $conn->{sock};
+        }
+
+        $conn->send("0\r\n\r\n");
     },
     '/mixed_chunks' => sub {
         my ($conn, $req) = @_;
