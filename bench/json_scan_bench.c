@@ -8,6 +8,7 @@
  * The JSON scanner next to jansson on generated documents.
  *
  *     cc -O2 -Ilib bench/json_scan_bench.c lib/gw_json_scan.c
+ *         lib/gw_json_block.c lib/gw_json_block_avx2.c lib/gw_json_shape.c
  *         lib/gw_json_pointer.c lib/gw_json_escape.c -ljansson
  *
  *     ./a.out                 the table: best of several runs, MB/s
@@ -44,9 +45,11 @@ static size_t bench_strings(char *p, size_t n);
 static size_t bench_short(char *p, size_t n);
 static size_t bench_utf8(char *p, size_t n);
 static size_t bench_escapes(char *p, size_t n);
-static size_t bench_deep(char *p, size_t n);
+static size_t bench_brackets(char *p, size_t n);
 static size_t bench_mixed(char *p, size_t n);
 static size_t bench_pretty(char *p, size_t n);
+static size_t bench_service(char *p, size_t n);
+static size_t bench_deep(char *p, size_t n);
 static char *bench_make(const bench_doc_t *doc, size_t *len);
 static void bench_scan(const char *text, size_t len, size_t piece,
     const gw_json_trie_t *trie);
@@ -62,8 +65,10 @@ static const bench_doc_t  bench_docs[] = {
     { "short", bench_short },
     { "utf8", bench_utf8 },
     { "escapes", bench_escapes },
+    { "brackets", bench_brackets },
     { "deep", bench_deep },
     { "mixed", bench_mixed },
+    { "service", bench_service },
     { "pretty", bench_pretty }
 };
 
@@ -210,8 +215,10 @@ bench_escapes(char *p, size_t n)
 }
 
 
+/* nothing but brackets of either kind: the worst that there is */
+
 static size_t
-bench_deep(char *p, size_t n)
+bench_brackets(char *p, size_t n)
 {
     size_t  i, depth;
     char   *start;
@@ -270,6 +277,44 @@ bench_pretty(char *p, size_t n)
                    "    }", (unsigned) n, (unsigned) bench_random(1000),
                    (unsigned) bench_random(1000000),
                    (unsigned) bench_random(1000));
+}
+
+
+/* as in bench/run: each item has escapes */
+
+static size_t
+bench_service(char *p, size_t n)
+{
+    return sprintf(p, "{\"id\":%u,\"name\":\"article %u\",\"price\":%u.%02u,"
+                   "\"tags\":[\"new\",\"caf\\u00e9\",\"\\\"quoted\\\"\"],"
+                   "\"in_stock\":true,\"note\":null}", (unsigned) n,
+                   (unsigned) n, (unsigned) n * 7 % 100, (unsigned) n % 100);
+}
+
+
+/* comments and the answers to them, 10 to 60 levels of both kinds */
+
+static size_t
+bench_deep(char *p, size_t n)
+{
+    size_t  i, depth;
+    char   *start;
+
+    start = p;
+    depth = bench_random(25) + 5;
+
+    for (i = 0; i < depth; i++) {
+        p += sprintf(p, "{\"id\":%u,\"by\":\"user%u\",\"up\":%s,\"answers\":[",
+                     (unsigned) (n * 100 + i), (unsigned) bench_random(1000),
+                     bench_random(2) ? "true" : "false");
+    }
+
+    while (i > 0) {
+        p += sprintf(p, "]}");
+        i--;
+    }
+
+    return p - start;
 }
 
 
