@@ -85,7 +85,6 @@ static ngx_uint_t ngx_http_gw_merge_empty(ngx_http_gw_part_t *part);
 static ngx_uint_t ngx_http_gw_merge_failed(ngx_http_gw_part_t *part);
 static u_char ngx_http_gw_merge_byte(ngx_http_gw_part_t *part,
     size_t offset);
-static gw_status_e ngx_http_gw_merge_more(gw_json_shape_t *sh);
 
 
 void
@@ -937,7 +936,7 @@ ngx_http_gw_merge_default(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf)
     sh.at = 1;
     sh.seen = &seen;
     sh.members_max = NGX_HTTP_GW_MAX_MEMBERS;
-    sh.more_members = ngx_http_gw_merge_more;
+    sh.more_members = ngx_http_gw_shape_more_members;
     sh.data = cf->pool;
 
     gw_json_scan_init(&scan, GW_JSON_SCAN_DEPTH);
@@ -962,29 +961,4 @@ ngx_http_gw_merge_default(ngx_conf_t *cf, ngx_http_gw_part_conf_t *pcf)
 
     return ngx_http_gw_merge_keys(cf->pool, pcf, &cl, sh.members, sh.nmembers,
                                   pcf->names);
-}
-
-
-static gw_status_e
-ngx_http_gw_merge_more(gw_json_shape_t *sh)
-{
-    size_t             room;
-    gw_json_member_t  *members;
-
-    room = sh->members_room ? sh->members_room * 2 : 8;
-
-    members = ngx_palloc(sh->data, room * sizeof(gw_json_member_t));
-    if (members == NULL) {
-        return GW_ERROR;
-    }
-
-    if (sh->nmembers) {
-        ngx_memcpy(members, sh->members,
-                   sh->nmembers * sizeof(gw_json_member_t));
-    }
-
-    sh->members = members;
-    sh->members_room = room;
-
-    return GW_OK;
 }

@@ -70,7 +70,6 @@ static char *ngx_http_gw_shape_part(ngx_conf_t *cf,
 static char *ngx_http_gw_shape_compile(ngx_conf_t *cf,
     ngx_http_gw_part_conf_t *pcf, gw_json_text_t *text, ngx_uint_t n);
 static gw_status_e ngx_http_gw_shape_more(gw_json_shape_t *sh);
-static gw_status_e ngx_http_gw_shape_more_members(gw_json_shape_t *sh);
 static ngx_int_t ngx_http_gw_shape_range(ngx_http_gw_shape_out_t *out,
     gw_json_range_t range);
 
@@ -590,7 +589,7 @@ ngx_http_gw_shape_more(gw_json_shape_t *sh)
 }
 
 
-static gw_status_e
+gw_status_e
 ngx_http_gw_shape_more_members(gw_json_shape_t *sh)
 {
     size_t             room;

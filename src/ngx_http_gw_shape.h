@@ -66,6 +66,15 @@ ngx_int_t ngx_http_gw_shape_start(ngx_http_gw_part_t *part);
 
 
 /*
+ * Makes room for more members, a gw_json_shape_t's more_members(); its data is
+ * the pool.
+ *
+ * Returns GW_OK, or GW_ERROR when memory is short.
+ */
+gw_status_e ngx_http_gw_shape_more_members(gw_json_shape_t *sh);
+
+
+/*
  * Takes what the scan, which ended well, found: part->range, or the part
  * fails.
  */
