@@ -24,7 +24,7 @@ typedef struct {
 
 
 static const unsigned char *gw_json_flat_value(gw_json_flat_run_t *run,
-    const unsigned char *p, gw_json_member_t *m);
+    const unsigned char *p, gw_json_flat_member_t *m);
 static const unsigned char *gw_json_flat_object(gw_json_flat_run_t *run,
     const unsigned char *p);
 static const unsigned char *gw_json_flat_name(gw_json_flat_run_t *run,
@@ -36,7 +36,7 @@ static const unsigned char *gw_json_flat_string(const unsigned char *p,
 static const unsigned char *gw_json_flat_number(const unsigned char *p,
     const unsigned char *last);
 static const unsigned char *gw_json_flat_literal(const unsigned char *p,
-    const unsigned char *last, gw_json_member_t *m);
+    const unsigned char *last, gw_json_flat_member_t *m);
 
 
 /* most names differ in their first byte, and a call costs more than it */
@@ -90,7 +90,7 @@ gw_json_flat(gw_json_flat_t *flat, const unsigned char *data, size_t len)
 
 static const unsigned char *
 gw_json_flat_value(gw_json_flat_run_t *run, const unsigned char *p,
-    gw_json_member_t *m)
+    gw_json_flat_member_t *m)
 {
     const unsigned char  *start;
 
@@ -210,11 +210,11 @@ static const unsigned char *
 gw_json_flat_name(gw_json_flat_run_t *run, const unsigned char *p,
     unsigned first)
 {
-    size_t                 len;
-    unsigned               i;
-    gw_json_flat_t        *flat;
-    gw_json_member_t      *m;
-    const unsigned char   *start;
+    size_t                  len;
+    unsigned                i;
+    gw_json_flat_t         *flat;
+    const unsigned char    *start;
+    gw_json_flat_member_t  *m;
 
     flat = run->flat;
 
@@ -270,7 +270,7 @@ gw_json_flat_name(gw_json_flat_run_t *run, const unsigned char *p,
 static const unsigned char *
 gw_json_flat_array(gw_json_flat_run_t *run, const unsigned char *p)
 {
-    gw_json_member_t  element;
+    gw_json_flat_member_t  element;
 
     if (run->depth++ == GW_JSON_FLAT_DEPTH) {
         return NULL;
@@ -371,7 +371,7 @@ gw_json_flat_number(const unsigned char *p, const unsigned char *last)
 
 static const unsigned char *
 gw_json_flat_literal(const unsigned char *p, const unsigned char *last,
-    gw_json_member_t *m)
+    gw_json_flat_member_t *m)
 {
     size_t       len;
     const char  *text;
@@ -405,12 +405,12 @@ gw_json_flat_literal(const unsigned char *p, const unsigned char *last,
 }
 
 
-const gw_json_member_t *
+const gw_json_flat_member_t *
 gw_json_flat_get(const gw_json_flat_t *flat, const unsigned char *data,
     const char *name, size_t len)
 {
-    unsigned                 i;
-    const gw_json_member_t  *m;
+    unsigned                      i;
+    const gw_json_flat_member_t  *m;
 
     for (i = 0; i < flat->n; i++) {
         m = &flat->members[i];
@@ -429,7 +429,7 @@ gw_json_flat_get(const gw_json_flat_t *flat, const unsigned char *data,
 
 int64_t
 gw_json_flat_integer(const unsigned char *data,
-    const gw_json_member_t *member)
+    const gw_json_flat_member_t *member)
 {
     int64_t               value;
     const unsigned char  *p, *last;
@@ -447,8 +447,9 @@ gw_json_flat_integer(const unsigned char *data,
 
 
 gw_status_e
-gw_json_flat_next(const unsigned char *data, const gw_json_member_t *array,
-    size_t *pos, const char **text, size_t *len)
+gw_json_flat_next(const unsigned char *data,
+    const gw_json_flat_member_t *array, size_t *pos, const char **text,
+    size_t *len)
 {
     const unsigned char  *p, *last;
 

@@ -36,7 +36,7 @@ typedef struct {
     uint32_t          len;          /* of the value */
     uint8_t           name_len;
     uint8_t           type;         /* a json_type, none of JSON_REAL */
-} gw_json_member_t;
+} gw_json_flat_member_t;
 
 
 /* how many of each there are at all levels: what a tree would be made of */
@@ -53,9 +53,9 @@ typedef struct {
 
 
 typedef struct {
-    gw_json_count_t   count;
-    unsigned          n;
-    gw_json_member_t  members[GW_JSON_FLAT_MEMBERS];    /* of the top level */
+    gw_json_count_t        count;
+    unsigned               n;
+    gw_json_flat_member_t  members[GW_JSON_FLAT_MEMBERS];   /* of the top */
 } gw_json_flat_t;
 
 
@@ -75,14 +75,14 @@ gw_status_e gw_json_flat(gw_json_flat_t *flat, const unsigned char *data,
  *
  * Returns NULL if there is none of that name.
  */
-const gw_json_member_t *gw_json_flat_get(const gw_json_flat_t *flat,
+const gw_json_flat_member_t *gw_json_flat_get(const gw_json_flat_t *flat,
     const unsigned char *data, const char *name, size_t len);
 
 /*
  * Returns the value of a JSON_INTEGER.
  */
 int64_t gw_json_flat_integer(const unsigned char *data,
-    const gw_json_member_t *member);
+    const gw_json_flat_member_t *member);
 
 /*
  * Walks over a JSON_ARRAY of strings.
@@ -93,7 +93,7 @@ int64_t gw_json_flat_integer(const unsigned char *data,
  * Returns GW_OK, GW_DECLINED at the end, or GW_ERROR: an element is no string.
  */
 gw_status_e gw_json_flat_next(const unsigned char *data,
-    const gw_json_member_t *array, size_t *pos, const char **text,
+    const gw_json_flat_member_t *array, size_t *pos, const char **text,
     size_t *len);
 
 

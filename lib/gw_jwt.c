@@ -21,7 +21,7 @@ static int gw_jwt_date(const gw_jwt_t *jwt, const char *name, int64_t *usec,
     unsigned *has);
 static int gw_jwt_date_integer(int64_t integer, int64_t *usec);
 static int gw_jwt_date_real(double real, int64_t *usec);
-static const gw_json_member_t *gw_jwt_member(const gw_jwt_t *jwt,
+static const gw_json_flat_member_t *gw_jwt_member(const gw_jwt_t *jwt,
     const char *name, size_t len);
 static gw_status_e gw_jwt_declined(gw_reason_e *reason, gw_reason_e value);
 static gw_status_e gw_jwt_flat_audience_has(const gw_jwt_t *jwt,
@@ -120,8 +120,8 @@ static int
 gw_jwt_date(const gw_jwt_t *jwt, const char *name, int64_t *usec,
     unsigned *has)
 {
-    const json_t            *value;
-    const gw_json_member_t  *m;
+    const json_t                 *value;
+    const gw_json_flat_member_t  *m;
 
     if (jwt->plain) {
         m = gw_jwt_member(jwt, name, GW_JWT_DATE_LEN);
@@ -190,7 +190,7 @@ gw_jwt_date_real(double real, int64_t *usec)
 }
 
 
-static const gw_json_member_t *
+static const gw_json_flat_member_t *
 gw_jwt_member(const gw_jwt_t *jwt, const char *name, size_t len)
 {
     return gw_json_flat_get(&jwt->flat, jwt->payload, name, len);
@@ -201,8 +201,8 @@ gw_status_e
 gw_jwt_text(const gw_jwt_t *jwt, const char *name, size_t nlen,
     const char **text, size_t *len)
 {
-    const json_t            *value;
-    const gw_json_member_t  *m;
+    const json_t                 *value;
+    const gw_json_flat_member_t  *m;
 
     if (jwt->plain) {
         m = gw_jwt_member(jwt, name, nlen);
@@ -233,8 +233,8 @@ gw_jwt_text(const gw_jwt_t *jwt, const char *name, size_t nlen,
 int
 gw_jwt_has(const gw_jwt_t *jwt, const char *name, size_t len)
 {
-    const json_t            *value;
-    const gw_json_member_t  *m;
+    const json_t                 *value;
+    const gw_json_flat_member_t  *m;
 
     if (jwt->plain) {
         m = gw_jwt_member(jwt, name, len);
@@ -361,11 +361,11 @@ gw_jwt_audience_has(const gw_jwt_t *jwt, const char *aud, size_t len)
 static gw_status_e
 gw_jwt_flat_audience_has(const gw_jwt_t *jwt, const char *aud, size_t len)
 {
-    int                      found;
-    size_t                   pos, n;
-    const char              *text;
-    gw_status_e              rc;
-    const gw_json_member_t  *m;
+    int                           found;
+    size_t                        pos, n;
+    const char                   *text;
+    gw_status_e                   rc;
+    const gw_json_flat_member_t  *m;
 
     m = gw_jwt_member(jwt, "aud", 3);
 

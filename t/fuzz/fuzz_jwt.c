@@ -77,12 +77,12 @@ text(json_t *value)
 static void
 compare(const gw_jwt_t *jwt, json_t *claims)
 {
-    int                      issuer, audience;
-    json_t                  *value;
-    size_t                   len;
-    gw_jwt_t                 tree;
-    const char              *key, *string;
-    const gw_json_member_t  *m;
+    int                           issuer, audience;
+    json_t                       *value;
+    size_t                        len;
+    gw_jwt_t                      tree;
+    const char                   *key, *string;
+    const gw_json_flat_member_t  *m;
 
     if (json_object_size(claims) != jwt->flat.n) {
         abort();

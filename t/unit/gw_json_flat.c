@@ -136,9 +136,9 @@ static int
 same(const gw_json_flat_t *flat, const unsigned char *text,
     const json_t *tree)
 {
-    unsigned                 i;
-    const json_t            *value;
-    const gw_json_member_t  *m;
+    unsigned                      i;
+    const json_t                 *value;
+    const gw_json_flat_member_t  *m;
 
     if (json_object_size(tree) != flat->n) {
         return 0;
@@ -326,14 +326,14 @@ test_count(void)
 static void
 test_next(void)
 {
-    int                      n;
-    size_t                   pos, len;
-    const char              *word;
-    gw_status_e              rc;
-    gw_json_flat_t           flat;
-    const row_t             *row;
-    const unsigned char     *text;
-    const gw_json_member_t  *m;
+    int                           n;
+    size_t                        pos, len;
+    const char                   *word;
+    gw_status_e                   rc;
+    gw_json_flat_t                flat;
+    const row_t                  *row;
+    const unsigned char          *text;
+    const gw_json_flat_member_t  *m;
 
     /* the number of strings before what is none */
 
